@@ -1,0 +1,41 @@
+/* The only room that touches the backend's global state: private library context, error queue, fork epoch, exit. */
+#ifndef SHIM_BASE_BACKEND_H
+#define SHIM_BASE_BACKEND_H
+
+#include <openssl/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+
+struct host_errors;
+
+/* One stay inside the backend: what must be put back when leaving. */
+struct visit {
+    OSSL_LIB_CTX *host_context;
+    struct host_errors *host_errors;
+    int cancel_state;
+    unsigned stripe;
+};
+
+/* Enters: cancellation off, our library context as the thread's default, the host's errors moved aside. Starts the
+ * backend when first called. E_STATE once the process is exiting, E_UNSUPPORTED with text if the backend cannot be
+ * used. Never held across a wait. Visits nest. */
+int32_t visit_enter(struct visit *visit) MUST_USE;
+void visit_leave(struct visit *visit);
+
+/* Inside a visit: the private library context. */
+OSSL_LIB_CTX *backend_context(void);
+
+/* Inside a visit: turns the backend's first error into a record and empties the queue. The sentence is followed by
+ * ": " and the backend's reason; out of memory becomes a bare E_MEMORY. */
+int32_t error_backend(int32_t code, const char *format, ...) FORMAT_LIKE_PRINTF(2, 3);
+/* The same into a detail (library, reason, reason_text) without publishing. True if that is out of memory. */
+bool error_from_backend(struct error_detail *detail);
+
+/* A number that differs in each process of a fork family; never 0. */
+uint32_t process_epoch(void);
+/* True from the moment at which the process began to exit. */
+bool backend_exiting(void);
+
+#endif
