@@ -35,6 +35,11 @@ extern "C" {
 #endif
 
 #include "tlsshim/base.h"
+#include "tlsshim/key.h"
+#include "tlsshim/cert.h"
+#include "tlsshim/template.h"
+#include "tlsshim/identity.h"
+#include "tlsshim/trust.h"
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop
