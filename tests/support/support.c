@@ -1,0 +1,73 @@
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int run_suite(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+    int run;
+    int failed;
+
+    srunner_run_all(runner, CK_SILENT);
+    run = srunner_ntests_run(runner);
+    failed = srunner_ntests_failed(runner);
+    if (failed > 0)
+        srunner_print(runner, CK_NORMAL);
+    srunner_free(runner);
+    printf("%d passed, %d failed\n", run - failed, failed);
+    fflush(stdout);
+    return failed == 0 && run > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+bool support_has_code(int64_t result, int32_t code)
+{
+    return (result < 0 ? -(int32_t)((-result) & 255) : 0) == code && (code != TLSSHIM_OK || result == TLSSHIM_OK);
+}
+
+static char *next_text(size_t *cap)
+{
+    static _Thread_local char texts[4][1024];
+    static _Thread_local unsigned turn;
+
+    *cap = sizeof texts[0];
+    return texts[turn++ % 4];
+}
+
+const char *support_text(int64_t result)
+{
+    size_t cap;
+    char *out = next_text(&cap);
+    char text[700];
+    int32_t len;
+
+    if (result >= 0) {
+        snprintf(out, cap, "%lld", (long long)result);
+        return out;
+    }
+    len = tlsshim_error_text(result, text, (int32_t)sizeof text);
+    if (len < 0 || len > (int32_t)sizeof text)
+        len = 0;
+    snprintf(out, cap, "%s: %.*s", support_name(-(int32_t)((-result) & 255)), (int)len, text);
+    return out;
+}
+
+const char *support_name(int32_t code)
+{
+    size_t cap;
+    char *out = next_text(&cap);
+    char name[64];
+    int32_t len = tlsshim_error_name(code, name, (int32_t)sizeof name);
+
+    if (len < 0 || len > (int32_t)sizeof name)
+        len = 0;
+    snprintf(out, cap, "%.*s (%d)", (int)len, name, code);
+    return out;
+}
+
+int64_t support_handle(int64_t result, const char *expression, const char *file, int line)
+{
+    ck_assert_msg(result >= INT64_C(1) << 32 && result < INT64_C(1) << 53, "%s:%d: %s: %s", file, line, expression,
+                  result < 0 ? support_text(result) : "not a handle");
+    return result;
+}
