@@ -162,6 +162,9 @@ endif
 $(BUILD)/tlsshim: $(TOOL_OBJECTS) $(STATIC)
 	$(call say,ld,$@)$(CC) $(CFLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) $(STATIC) $(BACKEND_LIBS) $(SYSTEM_LIBS)
 
+# Where nobody said how parallel, the targets for users take the whole machine.
+PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(SUPPORT_OBJECTS) $(INTERNAL)
@@ -185,7 +188,7 @@ quick: $(UNIT_PROGRAMS)
 
 check:
 	@scripts/need build demo check
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) $(PARALLEL) --no-print-directory tests
 	@$(RUN_TESTS)
 
 asan:
@@ -193,7 +196,7 @@ asan:
 
 tsan:
 	@scripts/need build check
-	@$(MAKE) --no-print-directory tsan-run BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g'
+	@$(MAKE) $(PARALLEL) --no-print-directory tsan-run BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g'
 .PHONY: tsan-run
 tsan-run: $(filter $(BUILD)/tests/thread/%,$(TEST_PROGRAMS)) $(UNIT_PROGRAMS)
 	@$(RUN_TESTS) unit thread
@@ -203,7 +206,7 @@ tsan-run: $(filter $(BUILD)/tests/thread/%,$(TEST_PROGRAMS)) $(UNIT_PROGRAMS)
 .PHONY: demo certs bench soak
 demo:
 	@scripts/need build demo
-	@$(MAKE) --no-print-directory all modules
+	@$(MAKE) $(PARALLEL) --no-print-directory all modules
 	@BUILD=$(abspath $(BUILD)) TOP=$(TOP) scripts/demo
 
 certs: $(BUILD)/tlsshim
@@ -211,12 +214,12 @@ certs: $(BUILD)/tlsshim
 
 bench:
 	@scripts/need build bench
-	@$(MAKE) --no-print-directory library
+	@$(MAKE) $(PARALLEL) --no-print-directory library
 	@BUILD=$(abspath $(BUILD)) TOP=$(TOP) bench/run
 
 soak:
 	@scripts/need build demo check
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) $(PARALLEL) --no-print-directory tests
 	@SOAK=1 $(RUN_TESTS) fork thread misuse
 
 # --- source form -----------------------------------------------------------------------------------------------------
