@@ -40,7 +40,7 @@ MAKEFLAGS += --no-builtin-rules
 # --- flags -----------------------------------------------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Werror
-CPP := -D_GNU_SOURCE -DTLSSHIM_VERSION_TEXT='"$(VERSION)"' -Iinclude -Ishim
+CPP := -D_GNU_SOURCE -DTLSSHIM_VERSION_TEXT='"$(VERSION)"' -Iinclude -Ishim -I$(BUILD)/gen
 CC_FLAGS = -std=c11 $(CPP) $(CFLAGS) -fPIC -fvisibility=hidden -fstack-protector-strong $(WARNINGS) \
   -ffile-prefix-map=$(TOP)=. $(SANITIZE_FLAGS)
 TEST_CC_FLAGS = $(CC_FLAGS) -Itests $(shell pkg-config --cflags check 2>/dev/null)
@@ -125,6 +125,13 @@ $(TEST_OBJECTS) $(SUPPORT_OBJECTS): $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	$(call say,cc,$<)$(CC) $(TEST_CC_FLAGS) -MMD -MP -c -o $@ $<
 
 -include $(patsubst %.o,%.d,$(SHIM_OBJECTS) $(TOOL_OBJECTS) $(TEST_OBJECTS) $(SUPPORT_OBJECTS))
+
+# The table behind tlsshim_constant: every constant of the headers.
+CONSTANTS := $(BUILD)/gen/constants.inc
+$(CONSTANTS): $(HEADERS)
+	@mkdir -p $(@D)
+	@sed -n 's/^ *\(TLSSHIM_[A-Z0-9_]*\) = .*/{"\1", \1},/p' $(HEADERS) >$@
+$(BUILD)/obj/shim/base/library.o: $(CONSTANTS)
 
 # A line an object; V=1 shows the commands.
 V ?= 0
