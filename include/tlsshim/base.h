@@ -106,7 +106,8 @@ enum tlsshim_error_group {
  */
 int32_t tlsshim_abi_version(void);
 
-/* Tells a version as text: "1.0.0", "OpenSSL 3.0.22 25 Aug 2026", or the path of the system's anchors.
+/* Tells a version as text: "0.1.0", "OpenSSL 3.0.22 25 Aug 2026", or the path of the system's anchors (file, folder, or
+ * file:folder).
  *
  * field   one of version
  * text    out text, whole
@@ -119,7 +120,7 @@ int32_t tlsshim_abi_version(void);
  */
 int32_t tlsshim_version(int32_t field, void *text, int32_t text_cap);
 
-/* Tells whether this build and backend have a feature: "tls", "ed25519", "legacy", "h2", "ktls", "sendfile"...
+/* Tells whether this build and backend have a feature: "tls", "legacy", "h2", "ktls", "sendfile".
  *
  * feature in text, up to 64
  * return  0/1; an unknown feature is 0

@@ -26,6 +26,8 @@ void visit_leave(struct visit *visit);
 
 /* Inside a visit: the private library context. */
 OSSL_LIB_CTX *backend_context(void);
+/* Starts the backend with a configuration file for that context: E_FROZEN once it has started. */
+int32_t backend_configure(const char *path);
 
 /* Inside a visit: turns the backend's first error into a record and empties the queue. The sentence is followed by
  * ": " and the backend's reason; out of memory becomes a bare E_MEMORY. */
@@ -33,8 +35,6 @@ int32_t error_backend(int32_t code, const char *format, ...) FORMAT_LIKE_PRINTF(
 /* The same into a detail (library, reason, reason_text) without publishing. True if that is out of memory. */
 bool error_from_backend(struct error_detail *detail);
 
-/* A number that differs in each process of a fork family; never 0. */
-uint32_t process_epoch(void);
 /* True from the moment at which the process began to exit. */
 bool backend_exiting(void);
 

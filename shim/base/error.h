@@ -17,6 +17,7 @@ struct error_detail {
     int32_t alert;
     int32_t errno_value;
     int32_t reason;
+    char verify_text[64];
     char reason_text[64];
     char library[32];
     char subject[ERROR_NAME_CAP];
@@ -40,7 +41,6 @@ int32_t error_system(int errno_value, const char *format, ...) FORMAT_LIKE_PRINT
 /* The same with another code: E_CONNECT, E_RESET... */
 int32_t error_system_as(int32_t code, int errno_value, const char *format, ...) FORMAT_LIKE_PRINTF(3, 4);
 
-int32_t error_bare(int64_t result);
 /* Keeps the record of a result from being overwritten until released; false if it is gone or too many are kept. */
 _Bool error_keep(int64_t result);
 void error_release(int64_t result);

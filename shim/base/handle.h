@@ -25,6 +25,8 @@ int32_t handle_pin(int64_t handle, const struct handle_kind *kind, void **object
 void handle_unpin(int64_t handle);
 /* True once close was called on a handle that the caller has pinned. */
 bool handle_closing(int64_t handle);
+/* Uses up generations of the slot behind a handle, so that tests reach a spent slot. */
+void handle_spend(int64_t handle, uint32_t generations);
 /* The kind of an open handle or E_HANDLE. */
 int32_t handle_kind_of(int64_t handle);
 

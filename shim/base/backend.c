@@ -1,0 +1,290 @@
+#include "backend.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "code.h"
+#include "origin.h"
+#include "process.h"
+
+/* The queue of the thread as the host left it. OpenSSL keeps at most 16 entries. */
+struct host_errors {
+    int count;
+    struct host_error {
+        unsigned long code;
+        int line;
+        int flags;
+        char *file;
+        char *function;
+        char *data;
+    } at[16];
+};
+
+enum { START_NOT = 0, START_DONE = 1, START_FAILED = 2 };
+
+static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int start_state;
+static int32_t start_failure;
+static OSSL_LIB_CTX *private_context;
+static atomic_bool exiting;
+
+OSSL_LIB_CTX *backend_context(void)
+{
+    return private_context;
+}
+
+bool backend_exiting(void)
+{
+    return atomic_load(&exiting);
+}
+
+static char *dup_or_null(const char *text)
+{
+    return text == NULL ? NULL : strdup(text);
+}
+
+/* Without memory for a copy the queue is only emptied: the host's call fails of the same cause soon enough. */
+static struct host_errors *host_errors_take(void)
+{
+    struct host_errors *taken;
+    struct host_error *e;
+    const char *file, *function, *data;
+    unsigned long code;
+
+    if (ERR_peek_error() == 0)
+        return NULL;
+    taken = calloc(1, sizeof *taken);
+    while (taken != NULL && taken->count < 16) {
+        e = &taken->at[taken->count];
+        code = ERR_get_error_all(&file, &e->line, &function, &data, &e->flags);
+        if (code == 0)
+            return taken;
+        e->code = code;
+        e->file = dup_or_null(file);
+        e->function = dup_or_null(function);
+        e->data = (e->flags & ERR_TXT_STRING) != 0 ? dup_or_null(data) : NULL;
+        taken->count++;
+    }
+    ERR_clear_error();
+    return taken;
+}
+
+static void host_errors_put(struct host_errors *taken)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+    if (taken == NULL)
+        return;
+    for (int i = 0; i < taken->count; i++) {
+        struct host_error *e = &taken->at[i];
+
+        ERR_new();
+        ERR_set_debug(e->file, e->line, e->function);
+        if (e->data != NULL)
+            ERR_set_error(ERR_GET_LIB(e->code), ERR_GET_REASON(e->code), "%s", e->data);
+        else
+            ERR_set_error(ERR_GET_LIB(e->code), ERR_GET_REASON(e->code), NULL);
+        free(e->file);
+        free(e->function);
+        free(e->data);
+    }
+    free(taken);
+}
+
+static int inside_now(struct process_page *page)
+{
+    int inside = 0;
+
+    for (int i = 0; i < PROCESS_STRIPES; i++)
+        inside += atomic_load(&page->stripe[i].inside);
+    return inside;
+}
+
+/* The process exits: lets nobody in any more and gives who is inside two seconds to come out, since the backend's
+ * own clean-up, which follows, pulls the ground away from under them. */
+static void gate_close(void)
+{
+    struct process_page *page = process_page();
+    const struct timespec pause = {.tv_nsec = 1000000};
+
+    atomic_store(&exiting, true);
+    for (int i = 0; i < 2000 && page != NULL && inside_now(page) > 0; i++)
+        nanosleep(&pause, NULL);
+}
+
+#ifdef TLSSHIM_BACKEND_STATIC
+enum { BACKEND_OPTIONS = OPENSSL_INIT_NO_ATEXIT };
+#else
+enum { BACKEND_OPTIONS = 0 };
+#endif
+
+static int32_t context_make(const char *config)
+{
+    OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
+    int32_t result = TLSSHIM_OK;
+
+    if (context == NULL)
+        return error_backend(TLSSHIM_E_INTERNAL, "no library context");
+    if (config != NULL && OSSL_LIB_CTX_load_config(context, config) != 1)
+        result = error_backend(TLSSHIM_E_FORMAT, "configuration file %s cannot be used", config);
+    /* Named, so that no lookup falls back to what the machine's configuration says. */
+    else if (config == NULL && OSSL_PROVIDER_load(context, "default") == NULL)
+        result = error_backend(TLSSHIM_E_INTERNAL, "the backend's default provider does not load");
+    if (result < 0)
+        OSSL_LIB_CTX_free(context);
+    else
+        private_context = context;
+    return result;
+}
+
+/* start_lock is held. */
+static int32_t start(const char *config)
+{
+    struct host_errors *host_errors;
+    int32_t result;
+
+    if (process_page() == NULL)
+        return TLSSHIM_E_MEMORY;
+    result = origin_check();
+    if (result < 0)
+        return result;
+    if (OPENSSL_init_ssl(BACKEND_OPTIONS, NULL) != 1)
+        return error_new(TLSSHIM_E_INTERNAL, "the backend does not start");
+    host_errors = host_errors_take();
+    result = context_make(config);
+    if (result == TLSSHIM_OK && OPENSSL_atexit(gate_close) != 1)
+        result = TLSSHIM_E_MEMORY;
+    host_errors_put(host_errors);
+    return result;
+}
+
+static int32_t start_once(const char *config)
+{
+    int32_t result;
+
+    pthread_mutex_lock(&start_lock);
+    switch (atomic_load(&start_state)) {
+    case START_DONE:
+        result = config == NULL ? TLSSHIM_OK
+                                : error_new(TLSSHIM_E_FROZEN, "the configuration file must be named before first use");
+        break;
+    case START_FAILED:
+        result = start_failure;
+        break;
+    default:
+        result = start(config);
+        if (result == TLSSHIM_OK) {
+            atomic_store(&start_state, START_DONE);
+        } else if (code_bare(result) == TLSSHIM_E_UNSUPPORTED) {
+            start_failure = result;
+            error_keep(result);
+            atomic_store(&start_state, START_FAILED);
+        }
+    }
+    pthread_mutex_unlock(&start_lock);
+    return result;
+}
+
+int32_t backend_configure(const char *path)
+{
+    return start_once(path);
+}
+
+static atomic_int *stripe_of(const struct visit *visit)
+{
+    return &process_page()->stripe[visit->stripe].inside;
+}
+
+int32_t visit_enter(struct visit *visit)
+{
+    int32_t result;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &visit->cancel_state);
+    if (atomic_load_explicit(&start_state, memory_order_acquire) != START_DONE) {
+        result = start_once(NULL);
+        if (result < 0) {
+            pthread_setcancelstate(visit->cancel_state, NULL);
+            return result;
+        }
+    }
+    /* Threads have stacks of their own: the address spreads them over the stripes. */
+    visit->stripe = (unsigned)(((uintptr_t)visit >> 16) * UINT64_C(0x9e3779b97f4a7c15) >> 32) % PROCESS_STRIPES;
+    atomic_fetch_add(stripe_of(visit), 1);
+    if (atomic_load(&exiting)) {
+        atomic_fetch_sub(stripe_of(visit), 1);
+        pthread_setcancelstate(visit->cancel_state, NULL);
+        return error_new(TLSSHIM_E_STATE, "the process is exiting");
+    }
+    visit->host_context = OSSL_LIB_CTX_set0_default(private_context);
+    visit->host_errors = host_errors_take();
+    return TLSSHIM_OK;
+}
+
+void visit_leave(struct visit *visit)
+{
+    host_errors_put(visit->host_errors);
+    OSSL_LIB_CTX_set0_default(visit->host_context);
+    atomic_fetch_sub(stripe_of(visit), 1);
+    pthread_setcancelstate(visit->cancel_state, NULL);
+}
+
+/* The backend's reason strings are sentences in lower case; the constant's name is what people search for. */
+static void reason_name(char *name, size_t cap, const char *text)
+{
+    size_t i = 0;
+
+    for (; text[i] != 0 && i + 1 < cap; i++) {
+        char c = text[i];
+
+        if (c >= 'a' && c <= 'z')
+            c = (char)(c - 'a' + 'A');
+        else if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')))
+            c = '_';
+        name[i] = c;
+    }
+    name[i] = 0;
+}
+
+bool error_from_backend(struct error_detail *detail)
+{
+    unsigned long code = ERR_peek_error();
+    const char *reason = ERR_reason_error_string(code);
+    const char *library = ERR_lib_error_string(code);
+
+    ERR_clear_error();
+    if (code == 0)
+        return false;
+    detail->reason = ERR_GET_REASON(code);
+    if (reason != NULL)
+        reason_name(detail->reason_text, sizeof detail->reason_text, reason);
+    if (library != NULL)
+        strncpy(detail->library, library, sizeof detail->library - 1);
+    return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+}
+
+int32_t error_backend(int32_t code, const char *format, ...)
+{
+    struct error_detail detail = error_detail_none();
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    char sentence[ERROR_TEXT_CAP / 2];
+    va_list args;
+
+    if (error_from_backend(&detail))
+        return TLSSHIM_E_MEMORY;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    error_say(&detail, reason != NULL ? "%s: %s" : "%s", sentence, reason);
+    detail.side = TLSSHIM_SIDE_LOCAL;
+    return error_publish(code, &detail);
+}

@@ -1,0 +1,59 @@
+#include "process.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+static _Atomic(struct process_page *) the_page;
+static _Atomic uint32_t last_epoch;
+
+static void wipe_in_child(void)
+{
+    struct process_page *page = atomic_load(&the_page);
+
+    atomic_store(&page->epoch, 0);
+    for (int i = 0; i < PROCESS_STRIPES; i++)
+        atomic_store(&page->stripe[i].inside, 0);
+}
+
+static struct process_page *page_make(void)
+{
+    struct process_page *none = NULL;
+    struct process_page *page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool wiped;
+
+    if (page == MAP_FAILED)
+        return NULL;
+    wiped = madvise(page, sizeof *page, MADV_WIPEONFORK) == 0;
+    if (!atomic_compare_exchange_strong(&the_page, &none, page)) {
+        munmap(page, sizeof *page);
+        return none;
+    }
+    if (!wiped) /* a kernel before 4.14: good but for raw fork system calls */
+        pthread_atfork(NULL, NULL, wipe_in_child);
+    return page;
+}
+
+struct process_page *process_page(void)
+{
+    struct process_page *page = atomic_load_explicit(&the_page, memory_order_acquire);
+
+    return page != NULL ? page : page_make();
+}
+
+uint32_t process_epoch(void)
+{
+    struct process_page *page = process_page();
+    uint32_t epoch;
+
+    if (page == NULL)
+        return UINT32_MAX; /* nothing can have been made yet */
+    epoch = atomic_load_explicit(&page->epoch, memory_order_acquire);
+    if (epoch == 0) {
+        uint32_t next = atomic_fetch_add(&last_epoch, 1) + 1;
+
+        if (atomic_compare_exchange_strong(&page->epoch, &epoch, next))
+            epoch = next;
+    }
+    return epoch;
+}
