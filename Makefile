@@ -27,7 +27,7 @@ endif
 BUILD ?= build
 
 TOP := $(CURDIR)
-VERSION := 1.0.0
+VERSION := 0.1.0
 SO := libtlsshim.so
 SONAME := $(SO).1
 PYTHON := /usr/bin/python3
@@ -115,6 +115,13 @@ $(FLAGS_STAMP): FORCE
 	  if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 .PHONY: FORCE
 FORCE:
+
+# Every constant of the public headers by name, for tlsshim_constant.
+$(BUILD)/gen/constants.inc: $(HEADERS)
+	@mkdir -p $(@D)
+	@sed -n 's/^ *\(TLSSHIM_[A-Z0-9_]*\) = .*/{"\1", \1},/p' $(HEADERS) >$@
+$(BUILD)/obj/shim/base/library.o: $(BUILD)/gen/constants.inc
+$(BUILD)/obj/shim/base/library.o: CPP += -I$(BUILD)/gen
 
 $(SHIM_OBJECTS) $(TOOL_OBJECTS): $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	@mkdir -p $(@D)

@@ -12,8 +12,6 @@
 
 enum { ABI_VERSION = 1, NAME_LIMIT = 64 };
 
-static const char SHIM_VERSION[] = "0.1.0";
-
 static const struct constant {
     const char *name;
     int64_t value;
@@ -120,7 +118,7 @@ int32_t tlsshim_version(int32_t field, void *text, int32_t text_cap)
 {
     switch (field) {
     case TLSSHIM_VERSION_SHIM:
-        return text_out(text, text_cap, SHIM_VERSION);
+        return text_out(text, text_cap, TLSSHIM_VERSION_TEXT);
     case TLSSHIM_VERSION_BUILT_WITH:
         return text_out(text, text_cap, OPENSSL_VERSION_TEXT);
     case TLSSHIM_VERSION_LOADED:
