@@ -245,7 +245,7 @@ format:
 # --- installing ------------------------------------------------------------------------------------------------------
 
 to = $(DESTDIR)$(1)
-DECLARATIONS = $(wildcard $(BUILD)/abi.json $(BUILD)/tlsshim.cdef.h)
+DECLARATIONS = $(wildcard $(BUILD)/abi.json $(BUILD)/api.md $(BUILD)/gen/tlsshim.cdef.h)
 
 .PHONY: install uninstall clean
 install:: library $(GENERATED)

@@ -1,0 +1,71 @@
+"""The prototypes for SWIG, each between the %apply and %clear lines that its tags ask for.
+
+bindings/swig/tlsshim.i defines the typemaps and the CALL_ macros that these lines name.
+"""
+
+STRIP = "%rename(\"%(strip:[tlsshim_])s\", %$isfunction) \"\";\n%rename(\"%(strip:[TLSSHIM_])s\", %$isenumitem) \"\";\n"
+
+
+def files(abi, concepts):
+    text = "/* Made by bindings/abi from the public headers. */\n" + STRIP
+    for group in abi["groups"]:
+        text += f"\nenum tlsshim_{group['name']}_group {{\n"
+        text += ",\n".join(f"    {entry['symbol']} = {entry['value']}" for entry in group["constants"])
+        text += "\n};\n"
+    for function in abi["functions"]:
+        text += "\n" + prototype(function)
+    text += "\n%exception;\n"
+    return {"gen/swig/calls.i": text, "gen/swig/abi.h": f"#define MADE_FOR_ABI {abi['abi']}\n"}
+
+
+def prototype(function):
+    applied = [(typemap(argument), pattern(argument)) for argument in function["arguments"]]
+    applied = [(ours, theirs) for ours, theirs in applied if ours]
+    text = f"%exception {function['symbol']} {{ {call(function)} }}\n"
+    for ours, theirs in applied:
+        text += f"%apply {ours} {{{theirs}}};\n"
+    text += function["declaration"] + "\n"
+    for _, theirs in applied:
+        text += f"%clear {theirs};\n"
+    return text
+
+
+def typemap(argument):
+    role = argument["role"]
+    if role == "in":
+        name = argument["content"].upper()
+        return f"(const void *{name}, int32_t {name}_LEN)"
+    if role == "out":
+        name = f"{argument['mode']}_{argument['content']}".upper()
+        return f"(void *{name}, int32_t {name}_CAP)"
+    if role == "pairs":
+        return "(int64_t *PAIRS, int32_t PAIRS_CAP)"
+    if role == "output":
+        return f"{argument['type']}OUTPUT"
+    return None
+
+
+def pattern(argument):
+    name, role = argument["name"], argument["role"]
+    if role == "in":
+        return f"(const void *{name}, int32_t {name}_len)"
+    if role == "out":
+        return f"(void *{name}, int32_t {name}_cap)"
+    if role == "pairs":
+        return f"(int64_t *{name}, int32_t {name}_cap)"
+    return f"{argument['type']}{name}"
+
+
+def call(function):
+    """How the call is made: a whole output is asked again with more room; a call that may take long lets others run."""
+    lengths = [f"arg{argument['at'] + 2}" for argument in function["arguments"] if argument["role"] in ("in", "out")]
+    if function["blocks"] != ["never"]:
+        cost = "CALL_LONG"
+    elif lengths:
+        cost = " + ".join(f"(int64_t){length}" for length in lengths)
+    else:
+        cost = "0"
+    whole = next((argument for argument in function["arguments"] if argument.get("mode") == "whole"), None)
+    if whole:
+        return f"CALL_WHOLE({cost}, arg{whole['at'] + 1}, arg{whole['at'] + 2}, $action)"
+    return f"CALL_ONCE({cost}, $action)"
