@@ -123,7 +123,7 @@ int64_t tlsshim_cert_at(int64_t cert, int32_t index);
 /* Makes a chain of a leaf (its own chain left out) and the certificates of another handle, put in order as cert_load
  * does.
  *
- * leaf    handle cert
+ * cert    handle cert
  * rest    handle cert
  * return  handle cert
  * errors  E_MISMATCH E_LIMIT
@@ -132,7 +132,7 @@ int64_t tlsshim_cert_at(int64_t cert, int32_t index);
  * source  -
  * since   1
  */
-int64_t tlsshim_cert_join(int64_t leaf, int64_t rest);
+int64_t tlsshim_cert_join(int64_t cert, int64_t rest);
 
 /* Writes a certificate: PEM = the whole chain, DER = the leaf, the public formats = the leaf's public key.
  *
