@@ -116,12 +116,17 @@ $(FLAGS_STAMP): FORCE
 .PHONY: FORCE
 FORCE:
 
+# A source that went away leaves the lists different, which no file's time shows.
+SOURCES_STAMP := $(BUILD)/sources
+$(SOURCES_STAMP): FORCE
+	@mkdir -p $(@D)
+	@echo '$(SHIM_SOURCES) $(TOOL_SOURCES) $(HEADERS)' >$@.new; if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
 # Every constant of the public headers by name, for tlsshim_constant.
-$(BUILD)/gen/constants.inc: $(HEADERS)
+$(BUILD)/gen/constants.inc: $(HEADERS) $(SOURCES_STAMP)
 	@mkdir -p $(@D)
 	@sed -n 's/^ *\(TLSSHIM_[A-Z0-9_]*\) = .*/{"\1", \1},/p' $(HEADERS) >$@
 $(BUILD)/obj/shim/base/library.o: $(BUILD)/gen/constants.inc
-$(BUILD)/obj/shim/base/library.o: CPP += -I$(BUILD)/gen
 
 $(SHIM_OBJECTS) $(TOOL_OBJECTS): $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	@mkdir -p $(@D)
@@ -133,24 +138,11 @@ $(TEST_OBJECTS) $(SUPPORT_OBJECTS): $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 
 -include $(patsubst %.o,%.d,$(SHIM_OBJECTS) $(TOOL_OBJECTS) $(TEST_OBJECTS) $(SUPPORT_OBJECTS))
 
-# The table behind tlsshim_constant: every constant of the headers.
-CONSTANTS := $(BUILD)/gen/constants.inc
-$(CONSTANTS): $(HEADERS)
-	@mkdir -p $(@D)
-	@sed -n 's/^ *\(TLSSHIM_[A-Z0-9_]*\) = .*/{"\1", \1},/p' $(HEADERS) >$@
-$(BUILD)/obj/shim/base/library.o: $(CONSTANTS)
-
 # A line an object; V=1 shows the commands.
 V ?= 0
 say = $(if $(filter 0,$(V)),@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,printf '  %-4s %s\n' $(1) $(2);) )
 
 # --- library and command ---------------------------------------------------------------------------------------------
-
-# Sources that went away leave the list of objects different, which nothing's time shows.
-SOURCES_STAMP := $(BUILD)/sources
-$(SOURCES_STAMP): FORCE
-	@mkdir -p $(@D)
-	@echo '$(SHIM_SOURCES) $(TOOL_SOURCES)' >$@.new; if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(SHARED): $(SHIM_OBJECTS) shim/exports.map $(FLAGS_STAMP) $(SOURCES_STAMP)
 	$(call say,so,$@)$(CC) -shared $(CFLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) $(SO_FLAGS) -o $@ $(SHIM_OBJECTS) $(BACKEND_LIBS) $(SYSTEM_LIBS)

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 """What the library exports, imports and promises to the linker. `make symbols` rewrites the lists, on purpose."""
 import pathlib
+import re
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import header
@@ -10,6 +13,7 @@ from support.promise import BUILD, LIBRARY, SANITIZE, TOP, Skip, command, host_e
 SYMBOLS = TOP / "tests" / "abi" / "symbols.txt"
 CONSTANTS = TOP / "tests" / "abi" / "constants.txt"
 BASELINE = TOP / "tests" / "abi" / "libtlsshim.abi"
+ABIDIFF = ["abidiff", "--exported-interfaces-only", "--no-added-syms", "--headers-dir2", TOP / "include"]
 
 # What a guest in somebody else's process has no use for: ends, signals, output, prompts, state of the whole process,
 # functions with hidden state, select with its limit of descriptors.
@@ -94,7 +98,24 @@ for line in sys.stdin:
 def nothing_of_the_binary_interface_was_changed_or_removed():
     if SANITIZE:
         raise Skip("judged on the plain build")
-    command("abidiff", "--no-added-syms", "--headers-dir2", TOP / "include", BASELINE, LIBRARY)
+    command(*ABIDIFF, BASELINE, LIBRARY)
+
+
+def a_change_or_removal_would_be_noticed():
+    if SANITIZE:
+        raise Skip("judged on the plain build")
+    text = BASELINE.read_text()
+    symbol = re.search(r"    <elf-symbol name='tlsshim_kind'.*\n", text).group()
+    kind = re.search(r"<function-decl name='tlsshim_kind'.*?<parameter type-id='(\w+)'.*?</function-decl>", text, re.S)
+    changed = re.sub(r"<return type-id='\w+'/>", f"<return type-id='{kind.group(1)}'/>", kind.group())
+    for past in (text.replace(symbol, symbol + symbol.replace("tlsshim_kind", "tlsshim_gone")),
+                 text.replace(kind.group(), changed)):
+        assert past != text
+        with tempfile.NamedTemporaryFile("w", suffix=".abi") as file:
+            file.write(past)
+            file.flush()
+            said = subprocess.run([*ABIDIFF, file.name, LIBRARY], capture_output=True, check=False)
+        assert said.returncode & 4, said
 
 
 def rewrite():
@@ -106,8 +127,9 @@ def rewrite():
         for line in sorted(set(before) - set(text.splitlines())):
             print(f"{path.name}: REMOVED OR CHANGED, users break: {line}")
         path.write_text(text)
-    command("abidw", "--headers-dir", TOP / "include", "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs",
-            "--no-elf-needed", "--drop-private-types", "--type-id-style", "hash", "--out-file", BASELINE, LIBRARY)
+    command("abidw", "--exported-interfaces-only", "--drop-private-types", "--headers-dir", TOP / "include",
+            "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs", "--no-elf-needed", "--type-id-style", "hash",
+            "--out-file", BASELINE, LIBRARY)
     print(f"{SYMBOLS.name}, {CONSTANTS.name} and {BASELINE.name} are written: look at their diff before committing")
 
 
@@ -123,4 +145,5 @@ if __name__ == "__main__":
              the_library_is_never_unloaded_and_bound_at_once,
              constants_are_exactly_the_listed,
              every_constant_is_found_by_its_name,
-             nothing_of_the_binary_interface_was_changed_or_removed])
+             nothing_of_the_binary_interface_was_changed_or_removed,
+         a_change_or_removal_would_be_noticed])
