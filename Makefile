@@ -89,6 +89,7 @@ LINK := $(BUILD)/$(SO)
 STATIC := $(BUILD)/libtlsshim.a
 INTERNAL := $(BUILD)/libinternal.a
 COMMAND := $(if $(TOOL_SOURCES),$(BUILD)/tlsshim)
+FLAGS_STAMP := $(BUILD)/flags
 GENERATED :=
 MODULES :=
 TEST_NEEDS :=
@@ -98,6 +99,9 @@ all: library
 
 -include $(sort $(wildcard bindings/*/build.mk tests/*/build.mk bench/build.mk))
 
+# Nothing begins before it is known that the tools are there.
+$(GENERATED) $(MODULES): | $(FLAGS_STAMP)
+
 .PHONY: library modules
 library: $(if $(SHIM_SOURCES),$(SHARED) $(LINK) $(STATIC) $(COMMAND))
 modules: $(MODULES)
@@ -106,7 +110,6 @@ all: $(GENERATED) $(if $(shell command -v swig),$(MODULES))
 # --- objects ---------------------------------------------------------------------------------------------------------
 
 # Rewritten only when it changes, so that other flags, another compiler or another OpenSSL rebuild everything.
-FLAGS_STAMP := $(BUILD)/flags
 $(FLAGS_STAMP): FORCE
 	@scripts/need --check build
 	@mkdir -p $(@D)
