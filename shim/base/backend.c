@@ -272,6 +272,11 @@ bool error_from_backend(struct error_detail *detail)
     return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
 }
 
+void error_forget_backend(void)
+{
+    ERR_clear_error();
+}
+
 int32_t error_backend(int32_t code, const char *format, ...)
 {
     struct error_detail detail = error_detail_none();

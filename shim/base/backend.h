@@ -34,6 +34,8 @@ int32_t backend_configure(const char *path);
 int32_t error_backend(int32_t code, const char *format, ...) FORMAT_LIKE_PRINTF(2, 3);
 /* The same into a detail (library, reason, reason_text) without publishing. True if that is out of memory. */
 bool error_from_backend(struct error_detail *detail);
+/* Inside a visit: empties the queue, after a failure that is none for us. */
+void error_forget_backend(void);
 
 /* True from the moment at which the process began to exit. */
 bool backend_exiting(void);

@@ -36,8 +36,7 @@ int32_t path_in(const void *data, int32_t len, const char *what, struct bytes *i
     return TLSSHIM_OK;
 }
 
-/* The length of the UTF-8 sequence at `s`, 0 if there is no valid one within `len` bytes (RFC 3629). */
-static size_t utf8_step(const uint8_t *s, size_t len)
+size_t bytes_utf8_step(const uint8_t *s, size_t len)
 {
     size_t more;
     uint32_t least;
@@ -75,7 +74,7 @@ int32_t text_in(const void *data, int32_t len, int32_t limit, const char *what, 
     if (memchr(in->data, 0, in->len) != NULL)
         return error_new(TLSSHIM_E_ARGUMENT, "%s contains a NUL byte", what);
     for (size_t at = 0, step; at < in->len; at += step) {
-        step = utf8_step(in->data + at, in->len - at);
+        step = bytes_utf8_step(in->data + at, in->len - at);
         if (step == 0)
             return error_new(TLSSHIM_E_ARGUMENT, "%s is not UTF-8 at byte %zu", what, at);
     }
@@ -187,7 +186,7 @@ void buffer_escaped(struct buffer *buffer, const void *data, size_t len, size_t 
     size_t end = len < most ? len : most;
 
     for (size_t at = 0; at < end;) {
-        size_t step = utf8_step(s + at, len - at);
+        size_t step = bytes_utf8_step(s + at, len - at);
 
         if (step == 0 || s[at] < 0x20 || s[at] == 0x7f || s[at] == '\\') {
             buffer_format(buffer, "\\x%02x", s[at]);

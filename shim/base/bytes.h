@@ -33,6 +33,8 @@ bool bytes_room(const void *buf, int32_t cap, int32_t least);
 bool bytes_equal_text(struct bytes bytes, const char *text);
 /* A C string copy that the caller frees; NULL without memory. */
 char *bytes_dup_text(struct bytes bytes);
+/* The length of the UTF-8 sequence at `s`, 0 if there is no valid one within `len` bytes (RFC 3629). */
+size_t bytes_utf8_step(const uint8_t *s, size_t len);
 void bytes_wipe(void *data, size_t len);
 
 /* A growing buffer. A failed growth latches `failed`, so that a writer checks once at the end. */
