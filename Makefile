@@ -62,7 +62,7 @@ ifneq ($(SANITIZE),)
 else
   SO_FLAGS += -Wl,--no-undefined
 endif
-SYSTEM_LIBS := -lpthread -ldl
+SYSTEM_LIBS := -lidn2 -lpthread -ldl
 TEST_LIBS = $(shell pkg-config --libs check 2>/dev/null) -Wl,--as-needed -lffi $(BACKEND_LIBS) $(SYSTEM_LIBS)
 
 # --- what there is ---------------------------------------------------------------------------------------------------
