@@ -1,9 +1,10 @@
 """The prototypes for SWIG, each between the %apply and %clear lines that its tags ask for.
 
-bindings/swig/tlsshim.i defines the typemaps and the CALL_ macros that these lines name.
+bindings/swig holds the typemaps and the C functions that these lines name.
 """
 
-STRIP = "%rename(\"%(strip:[tlsshim_])s\", %$isfunction) \"\";\n%rename(\"%(strip:[TLSSHIM_])s\", %$isenumitem) \"\";\n"
+STRIP = '%rename("%(strip:[tlsshim_])s", %$isfunction) "";\n%rename("%(strip:[TLSSHIM_])s", %$isenumitem) "";\n'
+LONG = "INT64_MAX"
 
 
 def files(abi, concepts):
@@ -12,9 +13,7 @@ def files(abi, concepts):
         text += f"\nenum tlsshim_{group['name']}_group {{\n"
         text += ",\n".join(f"    {entry['symbol']} = {entry['value']}" for entry in group["constants"])
         text += "\n};\n"
-    for function in abi["functions"]:
-        text += "\n" + prototype(function)
-    text += "\n%exception;\n"
+    text += "".join("\n" + prototype(function) for function in abi["functions"])
     return {"gen/swig/calls.i": text, "gen/swig/abi.h": f"#define MADE_FOR_ABI {abi['abi']}\n"}
 
 
@@ -27,7 +26,7 @@ def prototype(function):
     text += function["declaration"] + "\n"
     for _, theirs in applied:
         text += f"%clear {theirs};\n"
-    return text
+    return text + f"%exception {function['symbol']};\n"
 
 
 def typemap(argument):
@@ -57,15 +56,14 @@ def pattern(argument):
 
 
 def call(function):
-    """How the call is made: a whole output is asked again with more room; a call that may take long lets others run."""
-    lengths = [f"arg{argument['at'] + 2}" for argument in function["arguments"] if argument["role"] in ("in", "out")]
-    if function["blocks"] != ["never"]:
-        cost = "CALL_LONG"
-    elif lengths:
-        cost = " + ".join(f"(int64_t){length}" for length in lengths)
-    else:
-        cost = "0"
+    """A whole output is asked for again with more room; a call that may take long lets the host's threads run."""
+    action = "$action"
     whole = next((argument for argument in function["arguments"] if argument.get("mode") == "whole"), None)
     if whole:
-        return f"CALL_WHOLE({cost}, arg{whole['at'] + 1}, arg{whole['at'] + 2}, $action)"
-    return f"CALL_ONCE({cost}, $action)"
+        action = f"do {{ $action }} while (more_room(HOST, &arg{whole['at'] + 1}, &arg{whole['at'] + 2}, result));"
+    if function["blocks"] != ["never"]:
+        cost = LONG
+    else:
+        lengths = [f"arg{argument['at'] + 2}" for argument in function["arguments"] if argument["role"] in ("in", "out")]
+        cost = " + ".join(f"(int64_t){length}" for length in lengths)
+    return f"struct others others = others_run({cost}); {action} others_wait(others);" if cost else action
