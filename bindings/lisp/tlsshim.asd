@@ -1,0 +1,11 @@
+(defsystem "tlsshim/raw"
+  :description "Modern TLS through a flat C ABI: the calls as they are."
+  :license "MIT"
+  :depends-on ("cffi" "babel")
+  :components ((:file "foreign")
+               (:file "raw" :depends-on ("foreign"))))
+
+(defsystem "tlsshim"
+  :description "Modern TLS through a flat C ABI."
+  :license "MIT"
+  :depends-on ("tlsshim/raw"))
