@@ -37,6 +37,13 @@ bool error_from_backend(struct error_detail *detail);
 /* Inside a visit: empties the queue, after a failure that is none for us. */
 void error_forget_backend(void);
 
+/* Inside a visit: makes a context with old, weak ciphers the thread's default, until left: E_UNSUPPORTED. */
+struct legacy_visit {
+    OSSL_LIB_CTX *before;
+};
+int32_t legacy_enter(struct legacy_visit *visit) MUST_USE;
+void legacy_leave(const struct legacy_visit *visit);
+
 /* True from the moment at which the process began to exit. */
 bool backend_exiting(void);
 
