@@ -11,6 +11,9 @@
 
 #define JUDGE_NOW INT64_MIN
 
+/* What a failed judgement may be let pass for: the bits of the INSECURE mask. */
+enum { JUDGE_SKIP_CHAIN = 1, JUDGE_SKIP_NAME = 2, JUDGE_SKIP_TIME = 4, JUDGE_SKIP_PURPOSE = 8 };
+
 struct judge_rules {
     int32_t purpose;        /* one USAGE bit, 0 = any */
     struct bytes name;      /* what the leaf must hold; length 0 = the chain alone is judged */
@@ -35,7 +38,7 @@ struct verdict {
 int32_t judge(struct trust *trust, X509 *leaf, STACK_OF(X509) * untrusted, const struct judge_rules *rules,
               struct verdict *verdict, STACK_OF(X509) * *verified) MUST_USE;
 
-/* The one USAGE bit (or 0) that a purpose parameter may be. */
-bool judge_purpose_valid(int32_t purpose);
+/* E_ARGUMENT unless the mask is a VERIFY mask that makes sense. */
+int32_t judge_flags_check(int32_t verify_flags) MUST_USE;
 
 #endif

@@ -5,19 +5,21 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <pthread.h>
-#include <stdatomic.h>
+#include <stdbool.h>
 
 #include "../base/bytes.h"
 #include "../base/refs.h"
 
 struct trust {
     struct refs refs;
-    pthread_mutex_t lock; /* over everything below but `frozen`; held for pure memory work only */
-    atomic_bool frozen;
+    pthread_mutex_t lock; /* over all below; held for work in memory only */
+    bool frozen;
+    bool only_system; /* the anchors are the system's and nothing else: its store and digest serve */
     STACK_OF(X509) * anchors;
     STACK_OF(X509_CRL) * crls;
-    X509_STORE *store; /* built from the two when first asked for, dropped by a change */
-    bool only_system;  /* anchors are exactly the system's: its store is shared */
+    X509_STORE *store; /* made of the two when first asked for, dropped by a change */
+    bool digest_known;
+    uint8_t digest[32];
 };
 
 int32_t trust_pin(int64_t handle, struct trust **trust) MUST_USE;
@@ -38,5 +40,16 @@ STACK_OF(X509_NAME) * trust_ca_names(struct trust *trust);
 X509_STORE *trust_store(struct trust *trust);
 /* How many anchors there are. */
 int trust_anchors(struct trust *trust);
+/* The CRLs, shared: free with sk_X509_CRL_pop_free. NULL without memory. */
+STACK_OF(X509_CRL) * trust_crls(struct trust *trust);
+
+/* Gives a handle that takes over the caller's reference, on failure too. */
+int64_t trust_handle_new(struct trust *trust);
+/* Makes an empty set with one reference; NULL without memory. */
+struct trust *trust_make(void);
+/* Adds what is not there yet: the count of it, E_FROZEN. */
+int32_t trust_merge(struct trust *trust, STACK_OF(X509) * anchors, STACK_OF(X509_CRL) * crls) MUST_USE;
+/* Adds the system's set: the count of its anchors, E_FROZEN. */
+int32_t trust_merge_system(struct trust *trust, struct trust *from) MUST_USE;
 
 #endif
