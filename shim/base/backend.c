@@ -1,5 +1,6 @@
 #include "backend.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
@@ -14,6 +15,7 @@
 #include <time.h>
 
 #include "code.h"
+#include "config.h"
 #include "origin.h"
 #include "process.h"
 
@@ -32,7 +34,6 @@ struct host_errors {
 
 enum { START_NOT = 0, START_DONE = 1, START_FAILED = 2 };
 
-static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int start_state;
 static int32_t start_failure;
 static OSSL_LIB_CTX *private_context;
@@ -72,7 +73,7 @@ static struct host_errors *host_errors_take(void)
         e->code = code;
         e->file = dup_or_null(file);
         e->function = dup_or_null(function);
-        e->data = (e->flags & ERR_TXT_STRING) != 0 ? dup_or_null(data) : NULL;
+        e->data = (e->flags & ERR_TXT_STRING) != 0 && data != NULL ? OPENSSL_strdup(data) : NULL;
         taken->count++;
     }
     ERR_clear_error();
@@ -90,13 +91,11 @@ static void host_errors_put(struct host_errors *taken)
 
         ERR_new();
         ERR_set_debug(e->file, e->line, e->function);
-        if (e->data != NULL)
-            ERR_set_error(ERR_GET_LIB(e->code), ERR_GET_REASON(e->code), "%s", e->data);
-        else
-            ERR_set_error(ERR_GET_LIB(e->code), ERR_GET_REASON(e->code), NULL);
+        ERR_set_error(ERR_GET_LIB(e->code), ERR_GET_REASON(e->code), NULL);
+        if (e->data != NULL) /* the queue frees it */
+            ERR_set_error_data(e->data, ERR_TXT_MALLOCED | ERR_TXT_STRING);
         free(e->file);
         free(e->function);
-        free(e->data);
     }
     free(taken);
 }
@@ -135,10 +134,10 @@ static int32_t context_make(const char *config)
 
     if (context == NULL)
         return error_backend(TLSSHIM_E_INTERNAL, "no library context");
-    if (config != NULL && OSSL_LIB_CTX_load_config(context, config) != 1)
-        result = error_backend(TLSSHIM_E_FORMAT, "configuration file %s cannot be used", config);
+    if (config != NULL)
+        result = config_load(context, config);
     /* Named, so that no lookup falls back to what the machine's configuration says. */
-    else if (config == NULL && OSSL_PROVIDER_load(context, "default") == NULL)
+    else if (OSSL_PROVIDER_load(context, "default") == NULL)
         result = error_backend(TLSSHIM_E_INTERNAL, "the backend's default provider does not load");
     if (result < 0)
         OSSL_LIB_CTX_free(context);
@@ -147,21 +146,19 @@ static int32_t context_make(const char *config)
     return result;
 }
 
-/* start_lock is held. */
+/* The start lock is held. */
 static int32_t start(const char *config)
 {
     struct host_errors *host_errors;
-    int32_t result;
+    int32_t result = origin_check();
 
-    if (process_page() == NULL)
-        return TLSSHIM_E_MEMORY;
-    result = origin_check();
     if (result < 0)
         return result;
-    if (OPENSSL_init_ssl(BACKEND_OPTIONS, NULL) != 1)
-        return error_new(TLSSHIM_E_INTERNAL, "the backend does not start");
     host_errors = host_errors_take();
-    result = context_make(config);
+    if (OPENSSL_init_ssl(BACKEND_OPTIONS, NULL) == 1)
+        result = context_make(config);
+    else
+        result = error_backend(TLSSHIM_E_INTERNAL, "the backend does not start");
     if (result == TLSSHIM_OK && OPENSSL_atexit(gate_close) != 1)
         result = TLSSHIM_E_MEMORY;
     host_errors_put(host_errors);
@@ -170,9 +167,14 @@ static int32_t start(const char *config)
 
 static int32_t start_once(const char *config)
 {
+    struct process_page *page = process_page();
     int32_t result;
+    int cancel_state;
 
-    pthread_mutex_lock(&start_lock);
+    if (page == NULL)
+        return TLSSHIM_E_MEMORY;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    pthread_mutex_lock(&page->start_lock);
     switch (atomic_load(&start_state)) {
     case START_DONE:
         result = config == NULL ? TLSSHIM_OK
@@ -191,7 +193,8 @@ static int32_t start_once(const char *config)
             atomic_store(&start_state, START_FAILED);
         }
     }
-    pthread_mutex_unlock(&start_lock);
+    pthread_mutex_unlock(&page->start_lock);
+    pthread_setcancelstate(cancel_state, NULL);
     return result;
 }
 
@@ -255,20 +258,30 @@ static void reason_name(char *name, size_t cap, const char *text)
     name[i] = 0;
 }
 
+/* What the backend reports of the system has no reason text there. */
+static const char *reason_of(unsigned long code)
+{
+    return ERR_SYSTEM_ERROR(code) ? strerrordesc_np(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
+}
+
 bool error_from_backend(struct error_detail *detail)
 {
     unsigned long code = ERR_peek_error();
-    const char *reason = ERR_reason_error_string(code);
+    const char *reason = reason_of(code);
     const char *library = ERR_lib_error_string(code);
 
     ERR_clear_error();
     if (code == 0)
         return false;
+    if (library != NULL)
+        strncpy(detail->library, library, sizeof detail->library - 1);
+    if (ERR_SYSTEM_ERROR(code)) {
+        detail->errno_value = ERR_GET_REASON(code);
+        return detail->errno_value == ENOMEM;
+    }
     detail->reason = ERR_GET_REASON(code);
     if (reason != NULL)
         reason_name(detail->reason_text, sizeof detail->reason_text, reason);
-    if (library != NULL)
-        strncpy(detail->library, library, sizeof detail->library - 1);
     return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
 }
 
@@ -280,14 +293,14 @@ void error_forget_backend(void)
 int32_t error_backend(int32_t code, const char *format, ...)
 {
     struct error_detail detail = error_detail_none();
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    const char *reason = reason_of(ERR_peek_error());
     char sentence[ERROR_TEXT_CAP / 2];
     va_list args;
 
     if (error_from_backend(&detail))
         return TLSSHIM_E_MEMORY;
     va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
+    error_sentence(sentence, sizeof sentence, format, args);
     va_end(args);
     error_say(&detail, reason != NULL ? "%s: %s" : "%s", sentence, reason);
     detail.side = TLSSHIM_SIDE_LOCAL;

@@ -36,14 +36,22 @@ int32_t path_in(const void *data, int32_t len, const char *what, struct bytes *i
     return TLSSHIM_OK;
 }
 
-size_t bytes_utf8_step(const uint8_t *s, size_t len)
+/* What one character comes to when written into a text. */
+struct escaped {
+    char text[16];
+    size_t len;
+};
+
+static size_t utf8_step(const uint8_t *s, size_t len, uint32_t *character)
 {
     size_t more;
     uint32_t least;
     uint32_t point;
 
-    if (s[0] < 0x80)
+    if (s[0] < 0x80) {
+        *character = s[0];
         return 1;
+    }
     if ((s[0] & 0xe0) == 0xc0) {
         more = 1, least = 0x80, point = s[0] & 0x1fU;
     } else if ((s[0] & 0xf0) == 0xe0) {
@@ -62,19 +70,75 @@ size_t bytes_utf8_step(const uint8_t *s, size_t len)
     }
     if (point < least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
         return 0;
+    *character = point;
     return more + 1;
+}
+
+size_t bytes_utf8_step(const uint8_t *s, size_t len)
+{
+    uint32_t character;
+
+    return utf8_step(s, len, &character);
+}
+
+/* Characters that move a terminal's cursor, break the line or turn the direction of what follows. */
+static bool unfit_for_a_line(uint32_t character)
+{
+    return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 || character == 0x2029 ||
+           (character >= 0x202a && character <= 0x202e) || (character >= 0x2066 && character <= 0x2069);
+}
+
+/* Writes the next character, or its bytes as \xNN if it is unfit or no UTF-8; gives how many bytes it was. */
+static size_t escape_step(const uint8_t *s, size_t len, bool backslash_too, struct escaped *escaped)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint32_t character = 0;
+    size_t step = utf8_step(s, len, &character);
+    size_t bad = step == 0 ? 1 : step;
+
+    escaped->len = 0;
+    if (step != 0 && !unfit_for_a_line(character) && !(backslash_too && character == '\\')) {
+        memcpy(escaped->text, s, step);
+        escaped->len = step;
+        return step;
+    }
+    for (size_t i = 0; i < bad; i++) {
+        const char hex[4] = {'\\', 'x', digits[s[i] >> 4], digits[s[i] & 15]};
+
+        memcpy(escaped->text + escaped->len, hex, sizeof hex);
+        escaped->len += sizeof hex;
+    }
+    return bad;
+}
+
+void text_clean(char *out, size_t cap, const char *text)
+{
+    const uint8_t *s = (const uint8_t *)text;
+    size_t end = strlen(text);
+    size_t len = 0;
+    struct escaped escaped;
+
+    for (size_t at = 0; at < end;) {
+        at += escape_step(s + at, end - at, false, &escaped);
+        if (len + escaped.len >= cap)
+            break;
+        memcpy(out + len, escaped.text, escaped.len);
+        len += escaped.len;
+    }
+    out[len] = 0;
 }
 
 int32_t text_in(const void *data, int32_t len, int32_t limit, const char *what, struct bytes *in)
 {
     int32_t result = bytes_in(data, len, limit, what, in);
+    uint32_t character;
 
     if (result < 0)
         return result;
     if (memchr(in->data, 0, in->len) != NULL)
         return error_new(TLSSHIM_E_ARGUMENT, "%s contains a NUL byte", what);
     for (size_t at = 0, step; at < in->len; at += step) {
-        step = bytes_utf8_step(in->data + at, in->len - at);
+        step = utf8_step(in->data + at, in->len - at, &character);
         if (step == 0)
             return error_new(TLSSHIM_E_ARGUMENT, "%s is not UTF-8 at byte %zu", what, at);
     }
@@ -183,21 +247,16 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
 void buffer_escaped(struct buffer *buffer, const void *data, size_t len, size_t most)
 {
     const uint8_t *s = data;
-    size_t end = len < most ? len : most;
+    struct escaped escaped;
 
-    for (size_t at = 0; at < end;) {
-        size_t step = bytes_utf8_step(s + at, len - at);
-
-        if (step == 0 || s[at] < 0x20 || s[at] == 0x7f || s[at] == '\\') {
-            buffer_format(buffer, "\\x%02x", s[at]);
-            step = 1;
-        } else {
-            buffer_add(buffer, s + at, step);
+    for (size_t at = 0, step; at < len; at += step) {
+        step = escape_step(s + at, len - at, true, &escaped);
+        if (at + step > most) {
+            buffer_text(buffer, "...");
+            return;
         }
-        at += step;
+        buffer_add(buffer, escaped.text, escaped.len);
     }
-    if (end < len)
-        buffer_text(buffer, "...");
 }
 
 void buffer_hex(struct buffer *buffer, const void *data, size_t len)

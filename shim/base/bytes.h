@@ -30,6 +30,9 @@ int32_t text_out(void *buf, int32_t cap, const char *text);
 /* True if the pair is a room for at least `least` bytes: capacity not below it, not NULL. */
 bool bytes_room(const void *buf, int32_t cap, int32_t least);
 
+/* Copies a sentence so that it is one line of UTF-8, whatever was put into it: the rest as \xNN; cut at whole
+ * characters. */
+void text_clean(char *out, size_t cap, const char *text);
 bool bytes_equal_text(struct bytes bytes, const char *text);
 /* A C string copy that the caller frees; NULL without memory. */
 char *bytes_dup_text(struct bytes bytes);
@@ -48,7 +51,8 @@ struct buffer {
 void buffer_add(struct buffer *buffer, const void *data, size_t len);
 void buffer_text(struct buffer *buffer, const char *text);
 void buffer_format(struct buffer *buffer, const char *format, ...) FORMAT_LIKE_PRINTF(2, 3);
-/* Adds a peer's bytes as text: control characters, bad UTF-8 and backslash as \xNN, at most `most` bytes of it. */
+/* Adds a peer's bytes as text: control and direction characters, bad UTF-8 and backslash as \xNN, whole characters of
+ * at most `most` bytes. */
 void buffer_escaped(struct buffer *buffer, const void *data, size_t len, size_t most);
 void buffer_hex(struct buffer *buffer, const void *data, size_t len);
 /* As bytes_out, or E_MEMORY if a growth failed; frees the buffer. */

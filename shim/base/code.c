@@ -65,6 +65,8 @@ static const struct code *code_find(int64_t result)
 {
     int32_t bare = code_bare(result);
 
+    if (result < 0 && bare == TLSSHIM_OK)
+        return NULL; /* no result of ours: a record without a code */
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if (codes[i].code == bare)
             return &codes[i];

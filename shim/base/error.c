@@ -10,12 +10,13 @@
 #include "bytes.h"
 #include "code.h"
 
-/* Records: a ring of which at most half may be kept, so that 4,096 always turn over.
+/* Records: a ring of which less than half may be kept, so that 4,096 errors later a record is still there, busy
+ * writers and the seam of the numbers included.
  * A state is (number << 32 | keepers << 8 | busy). The payload moves in release stores and acquire loads, so that a
  * reader who saw a word of a newer record also sees the state that says so. */
 enum {
     RING = 8192,
-    KEPT_MOST = 4096,
+    KEPT_MOST = 4000,
     NUMBERS = (1 << 23) - 1,
     WORDS = (sizeof(struct error_detail) + 7) / 8,
 };
@@ -35,21 +36,21 @@ union image {
 };
 
 static struct record ring[RING];
-static _Atomic uint32_t next_number;
+static _Atomic uint64_t next_number;
 static _Atomic int32_t kept;
 
 static struct record *record_claim(int64_t *number)
 {
     for (int i = 0; i < RING; i++) {
-        uint32_t n = atomic_fetch_add_explicit(&next_number, 1, memory_order_relaxed) % NUMBERS + 1;
+        uint64_t n = atomic_fetch_add_explicit(&next_number, 1, memory_order_relaxed) % NUMBERS + 1;
         struct record *record = &ring[n % RING];
         uint64_t state = atomic_load_explicit(&record->state, memory_order_relaxed);
 
         if ((state & (KEEPERS | BUSY)) != 0)
             continue;
-        if (atomic_compare_exchange_strong_explicit(&record->state, &state, (uint64_t)n << 32 | BUSY,
-                                                    memory_order_acq_rel, memory_order_relaxed)) {
-            *number = n;
+        if (atomic_compare_exchange_strong_explicit(&record->state, &state, n << 32 | BUSY, memory_order_acq_rel,
+                                                    memory_order_relaxed)) {
+            *number = (int64_t)n;
             return record;
         }
     }
@@ -143,21 +144,22 @@ struct error_detail error_detail_none(void)
     return detail;
 }
 
-/* vsnprintf that never leaves half a character at the end. */
-static void say(char *text, size_t cap, const char *format, va_list args)
+void error_sentence(char *text, size_t cap, const char *format, va_list args)
 {
-    int len = vsnprintf(text, cap, format, args);
-    size_t end = cap - 1;
+    char raw[ERROR_TEXT_CAP];
+    int len = vsnprintf(raw, sizeof raw, format, args);
+    size_t end = sizeof raw - 1;
 
     if (len < 0)
-        text[0] = 0;
-    if (len < 0 || (size_t)len < cap)
-        return;
-    while (end > 0 && ((unsigned char)text[end - 1] & 0xc0) == 0x80)
-        end--;
-    if (end > 0 && (unsigned char)text[end - 1] >= 0xc0)
-        end--;
-    text[end] = 0;
+        raw[0] = 0;
+    if (len >= (int)sizeof raw) { /* the last character may be half of one */
+        while (end > 0 && ((unsigned char)raw[end - 1] & 0xc0) == 0x80)
+            end--;
+        if (end > 0 && (unsigned char)raw[end - 1] >= 0xc0)
+            end--;
+        raw[end] = 0;
+    }
+    text_clean(text, cap, raw);
 }
 
 void error_say(struct error_detail *detail, const char *format, ...)
@@ -165,7 +167,7 @@ void error_say(struct error_detail *detail, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    say(detail->text, sizeof detail->text, format, args);
+    error_sentence(detail->text, sizeof detail->text, format, args);
     va_end(args);
 }
 
@@ -175,7 +177,7 @@ int32_t error_new(int32_t code, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    say(detail.text, sizeof detail.text, format, args);
+    error_sentence(detail.text, sizeof detail.text, format, args);
     va_end(args);
     detail.side = TLSSHIM_SIDE_LOCAL;
     return error_publish(code, &detail);
@@ -188,7 +190,7 @@ static int32_t system_error(int32_t code, int errno_value, const char *format, v
 
     if (errno_value == ENOMEM && code == TLSSHIM_E_SYSTEM)
         return TLSSHIM_E_MEMORY;
-    say(sentence, sizeof sentence, format, args);
+    error_sentence(sentence, sizeof sentence, format, args);
     error_say(&detail, "%s: %s", sentence, strerrordesc_np(errno_value) ? strerrordesc_np(errno_value) : "?");
     detail.errno_value = errno_value;
     detail.side = code == TLSSHIM_E_SYSTEM ? TLSSHIM_SIDE_SYSTEM : TLSSHIM_SIDE_TRANSPORT;

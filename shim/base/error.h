@@ -2,6 +2,8 @@
 #ifndef SHIM_BASE_ERROR_H
 #define SHIM_BASE_ERROR_H
 
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "compiler.h"
@@ -29,7 +31,9 @@ struct error_detail {
 
 /* A detail with nothing in it but depth ERROR_NO_DEPTH. */
 struct error_detail error_detail_none(void);
-/* Writes the sentence of a detail, cut to what fits at a whole character. */
+/* Formats one clean line, cut to what fits at a whole character. */
+void error_sentence(char *text, size_t cap, const char *format, va_list args);
+/* The same for the sentence of a detail. */
 void error_say(struct error_detail *detail, const char *format, ...) FORMAT_LIKE_PRINTF(2, 3);
 
 /* Publishes a record and gives the result that names it. */

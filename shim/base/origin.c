@@ -12,20 +12,32 @@ int32_t origin_check(void)
 #else
 
 #include <dlfcn.h>
+#include <link.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <string.h>
+
+/* A program that was not built position-independent lends its own addresses to functions that it does not define. */
+static bool merely_named_there(const ElfW(Sym) * symbol)
+{
+    return symbol != NULL && symbol->st_shndx == SHN_UNDEF;
+}
 
 /* A sample of each library's functions: a host that exports some of its own captures them by name. */
 static int32_t one_file(void *const *symbols, size_t count, const char *library, Dl_info *origin)
 {
+    origin->dli_fbase = NULL;
     for (size_t i = 0; i < count; i++) {
         Dl_info info;
         const char *name;
+        void *symbol = NULL;
 
-        if (dladdr(symbols[i], &info) == 0 || info.dli_fname == NULL)
+        if (dladdr1(symbols[i], &info, &symbol, RTLD_DL_SYMENT) == 0 || info.dli_fname == NULL)
             return error_new(TLSSHIM_E_UNSUPPORTED, "the origin of %s cannot be found out", library);
+        if (merely_named_there(symbol))
+            continue;
         name = strrchr(info.dli_fname, '/');
         name = name == NULL ? info.dli_fname : name + 1;
         if (strncmp(name, library, strlen(library)) != 0)
@@ -33,25 +45,28 @@ static int32_t one_file(void *const *symbols, size_t count, const char *library,
                              "this program exports an OpenSSL of its own (%s), which captures the calls meant for %s; "
                              "use the flavour of tlsshim that was built with BACKEND=static",
                              name, library);
-        if (i > 0 && info.dli_fbase != origin->dli_fbase)
+        if (origin->dli_fbase != NULL && info.dli_fbase != origin->dli_fbase)
             return error_new(TLSSHIM_E_UNSUPPORTED, "two different copies of %s are loaded: %s and %s", library,
                              origin->dli_fname, info.dli_fname);
         *origin = info;
     }
+    if (origin->dli_fbase == NULL)
+        return error_new(TLSSHIM_E_UNSUPPORTED, "the origin of %s cannot be found out", library);
     return TLSSHIM_OK;
 }
 
 /* The libcrypto that libssl itself resolves to must be the one that we resolve to. */
-static int32_t one_pair(const Dl_info *ssl)
+static int32_t one_pair(const Dl_info *ssl, const Dl_info *crypto)
 {
     void *library = dlopen(ssl->dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     void *version;
+    Dl_info other;
 
     if (library == NULL)
         return TLSSHIM_OK;
     version = dlsym(library, "OpenSSL_version_num");
     dlclose(library);
-    if (version != NULL && version != (void *)(uintptr_t)OpenSSL_version_num)
+    if (version != NULL && dladdr(version, &other) != 0 && other.dli_fbase != crypto->dli_fbase)
         return error_new(TLSSHIM_E_UNSUPPORTED, "%s belongs to another libcrypto than the one in use", ssl->dli_fname);
     return TLSSHIM_OK;
 }
@@ -77,7 +92,7 @@ int32_t origin_check(void)
     if (result == TLSSHIM_OK)
         result = one_file(crypto_symbols, sizeof crypto_symbols / sizeof crypto_symbols[0], "libcrypto.", &crypto);
     if (result == TLSSHIM_OK)
-        result = one_pair(&ssl);
+        result = one_pair(&ssl, &crypto);
     if (result == TLSSHIM_OK && (loaded >> 28 != built >> 28 || loaded >> 20 < built >> 20))
         result = error_new(TLSSHIM_E_UNSUPPORTED, "built with %s, but %s is loaded", OPENSSL_VERSION_TEXT,
                            OpenSSL_version(OPENSSL_VERSION));

@@ -1,6 +1,5 @@
 #include "process.h"
 
-#include <pthread.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -12,9 +11,12 @@ static void wipe_in_child(void)
     struct process_page *page = atomic_load(&the_page);
 
     atomic_store(&page->epoch, 0);
+    page->start_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     for (int i = 0; i < PROCESS_STRIPES; i++)
         atomic_store(&page->stripe[i].inside, 0);
 }
+
+_Static_assert(sizeof(struct process_page) <= 4096, "one page");
 
 static struct process_page *page_make(void)
 {

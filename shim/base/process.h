@@ -2,6 +2,7 @@
 #ifndef SHIM_BASE_PROCESS_H
 #define SHIM_BASE_PROCESS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@ enum { PROCESS_STRIPES = 63 };
 /* Zero in a fresh child. */
 struct process_page {
     _Alignas(64) _Atomic uint32_t epoch;
+    pthread_mutex_t start_lock; /* all zero = unlocked: a child inherits no lock that nobody will release */
     struct {
         _Alignas(64) atomic_int inside; /* calls in the backend, counted in stripes against contention */
     } stripe[PROCESS_STRIPES];
