@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <openssl/conf.h>
-#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +42,17 @@ static int32_t judge_modules(const CONF *conf, const char *path)
     return TLSSHIM_OK;
 }
 
+/* The backend is silent about a provider that does not load. */
+static int32_t judge_outcome(OSSL_LIB_CTX *context, const char *path)
+{
+    EVP_MD *digest = EVP_MD_fetch(context, "SHA2-256", NULL);
+
+    if (digest == NULL)
+        return error_backend(TLSSHIM_E_FORMAT, "no provider that %s names can be used", path);
+    EVP_MD_free(digest);
+    return TLSSHIM_OK;
+}
+
 int32_t config_load(OSSL_LIB_CTX *context, const char *path)
 {
     CONF *conf;
@@ -57,9 +68,10 @@ int32_t config_load(OSSL_LIB_CTX *context, const char *path)
         result = error_backend(TLSSHIM_E_FORMAT, "%s is no configuration file", path);
     else
         result = judge_modules(conf, path);
-    /* A provider that does not load is reported in the queue alone. */
-    if (result == TLSSHIM_OK && (CONF_modules_load(conf, NULL, 0) != 1 || ERR_peek_error() != 0))
+    if (result == TLSSHIM_OK && CONF_modules_load(conf, NULL, 0) != 1)
         result = error_backend(TLSSHIM_E_FORMAT, "configuration file %s cannot be used", path);
+    if (result == TLSSHIM_OK)
+        result = judge_outcome(context, path);
     NCONF_free(conf);
     return result;
 }
