@@ -193,6 +193,8 @@ static bool buffer_grow(struct buffer *buffer, size_t more)
     size_t cap = buffer->cap ? buffer->cap : 128;
     uint8_t *data;
 
+    if (more > PTRDIFF_MAX / 2 || buffer->len > PTRDIFF_MAX / 2)
+        buffer->failed = true;
     if (buffer->failed)
         return false;
     if (buffer->len + more <= buffer->cap)

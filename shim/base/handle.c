@@ -39,7 +39,9 @@ static _Atomic(struct slot *) chunks[SLOT_COUNT / CHUNK];
 static _Atomic int64_t live[KINDS];
 static _Atomic uint32_t first_generation; /* + 1, so that 0 = not drawn yet */
 
-static uint32_t generation_of(uint32_t spent)
+/* Where a slot's generations start: at random, and apart for slots whose numbers are close, so that a damaged handle
+ * does not name a neighbour. */
+static uint32_t generation_of(uint32_t spent, int32_t slot)
 {
     uint32_t first = atomic_load_explicit(&first_generation, memory_order_relaxed);
     uint32_t none = 0;
@@ -52,7 +54,7 @@ static uint32_t generation_of(uint32_t spent)
         drawn = drawn % GENERATIONS + 1;
         first = atomic_compare_exchange_strong(&first_generation, &none, drawn) ? drawn : none;
     }
-    return (first - 1 + spent) % GENERATIONS;
+    return (first - 1 + (uint32_t)slot * UINT32_C(0x9e3779b9) + spent) % GENERATIONS;
 }
 
 /* The upper generation keeps a handle above 2^32. */
@@ -116,9 +118,9 @@ int64_t handle_new(const struct handle_kind *kind, void *object)
         slots_give(number);
         return TLSSHIM_E_MEMORY;
     }
-    while (!generation_usable(generation_of(slot->spent)))
+    while (!generation_usable(generation_of(slot->spent, number)))
         slot->spent++;
-    handle = handle_of(generation_of(slot->spent), kind->number, number);
+    handle = handle_of(generation_of(slot->spent, number), kind->number, number);
     slot->spent++;
     slot->kind = kind;
     slot->object = object;

@@ -27,6 +27,14 @@ int run_suite(Suite *suite);
         ck_assert_msg(support_result >= 0, "%s: %s", #result, support_text(support_result));                           \
     } while (0)
 
+/* For loops: Check writes to its parent for each of its own assertions, which costs a system call. */
+#define must_be(have, want)                                                                                            \
+    do {                                                                                                               \
+        int64_t must_have = (have), must_want = (want);                                                                \
+        if (must_have != must_want)                                                                                    \
+            ck_abort_msg("%s is %lld, not %lld", #have, (long long)must_have, (long long)must_want);                   \
+    } while (0)
+
 /* The handle that an expression gives; fails the test with the error's text otherwise. */
 #define a_handle(expression) support_handle((expression), #expression, __FILE__, __LINE__)
 
