@@ -122,10 +122,11 @@ static void gate_close(void)
 }
 
 #ifdef TLSSHIM_BACKEND_STATIC
-enum { BACKEND_OPTIONS = OPENSSL_INIT_NO_ATEXIT };
+enum { EXIT_OPTION = OPENSSL_INIT_NO_ATEXIT };
 #else
-enum { BACKEND_OPTIONS = 0 };
+enum { EXIT_OPTION = 0 };
 #endif
+enum { START_OPTIONS = OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS | EXIT_OPTION };
 
 static int32_t context_make(const char *config)
 {
@@ -155,7 +156,7 @@ static int32_t start(const char *config)
     if (result < 0)
         return result;
     host_errors = host_errors_take();
-    if (OPENSSL_init_ssl(BACKEND_OPTIONS, NULL) == 1)
+    if (OPENSSL_init_ssl(START_OPTIONS, NULL) == 1)
         result = context_make(config);
     else
         result = error_backend(TLSSHIM_E_INTERNAL, "the backend does not start");
