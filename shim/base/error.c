@@ -226,7 +226,7 @@ int32_t tlsshim_error_text(int64_t result, void *text, int32_t text_cap)
 
     if (general == NULL)
         return TLSSHIM_NONE;
-    return text_out(text, text_cap, record_read(result, &detail) ? detail.text : general);
+    return text_out(text, text_cap, record_read(result, &detail) && detail.text[0] != 0 ? detail.text : general);
 }
 
 int32_t tlsshim_error_number(int64_t result, int32_t field, int64_t *n)

@@ -262,7 +262,7 @@ START_TEST(a_spent_slot_is_retired_and_never_repeats_a_handle)
     int64_t seen[200];
     int count = 0;
 
-    handle_spend(handle, GENERATIONS - 64 - 6);
+    handle_spend(handle, GENERATIONS - 64 - 40);
     do {
         for (int i = 0; i < count; i++)
             must_be(seen[i] != handle, 1);
