@@ -24,7 +24,7 @@ struct thing {
 static atomic_int frees;
 static atomic_int forgets;
 static atomic_int made;
-static OSSL_LIB_CTX *context_at_free;
+static _Atomic(OSSL_LIB_CTX *) context_at_free;
 
 static void thing_free(void *object)
 {
@@ -32,7 +32,7 @@ static void thing_free(void *object)
 
     must_be(thing->state, ALIVE);
     thing->state = DEAD;
-    context_at_free = OSSL_LIB_CTX_set0_default(NULL);
+    atomic_store(&context_at_free, OSSL_LIB_CTX_set0_default(NULL));
     free(thing);
     atomic_fetch_add(&frees, 1);
 }
@@ -219,7 +219,7 @@ START_TEST(freeing_happens_inside_a_visit)
 
     must_be(tlsshim_close(a_handle(a_thing(&anywhere))), TLSSHIM_OK);
     ck_assert_ok(visit_enter(&visit));
-    ck_assert_ptr_eq(context_at_free, backend_context());
+    ck_assert_ptr_eq(atomic_load(&context_at_free), backend_context());
     visit_leave(&visit);
 }
 END_TEST
