@@ -120,8 +120,7 @@ int32_t tlsshim_cert_count(int64_t cert);
  */
 int64_t tlsshim_cert_at(int64_t cert, int32_t index);
 
-/* Makes a chain of a leaf (its own chain left out) and the certificates of another handle, put in order as cert_load
- * does.
+/* Puts the certificates of another handle behind a leaf and its chain, in order as cert_load does.
  *
  * cert    handle cert
  * rest    handle cert
@@ -263,7 +262,7 @@ int64_t tlsshim_cert_public_key(int64_t cert);
  *
  * key     handle key
  * names   in text, up to 65536; as template_add_name takes them, with commas between: "localhost,127.0.0.1,::1"
- * days    number; 1..36500, from now
+ * days    number; 1..36500, of which the first hour has passed, for clocks that go wrong
  * return  handle cert
  * errors  E_ARGUMENT E_LIMIT E_MISMATCH
  * thread  any

@@ -16,7 +16,7 @@
  */
 int64_t tlsshim_template_new(void);
 
-/* Sets the subject: "CN=x,O=y", escaped as RFC 4514 says, the parts in the order in which they are to stand.
+/* Sets the subject: "CN=x,O=y", escaped as RFC 4514 says, the most specific part first.
  *
  * tmpl    handle template
  * subject in text, up to 16384; empty = the first name as common name

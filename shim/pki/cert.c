@@ -204,23 +204,28 @@ int64_t tlsshim_cert_at(int64_t cert, int32_t index)
     return result;
 }
 
+static int32_t add_all(STACK_OF(X509) * certs, const struct cert *from)
+{
+    for (int i = 0; i < from->count; i++)
+        if (X509_add_cert(certs, from->at[i], X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP) != 1)
+            return TLSSHIM_E_MEMORY;
+    return TLSSHIM_OK;
+}
+
 static int64_t cert_join(const struct cert *leaf, const struct cert *rest)
 {
-    struct cert *all = cert_from_leaf(leaf->at[0], rest);
     STACK_OF(X509) *certs = sk_X509_new_null();
-    int64_t result = TLSSHIM_OK;
+    int64_t result = certs == NULL ? TLSSHIM_E_MEMORY : add_all(certs, leaf);
 
-    if (all == NULL || certs == NULL)
-        result = TLSSHIM_E_MEMORY;
-    for (int i = 0; result == TLSSHIM_OK && i < all->count; i++)
-        if (X509_add_cert(certs, all->at[i], X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP) != 1)
-            result = TLSSHIM_E_MEMORY;
+    if (result == TLSSHIM_OK)
+        result = add_all(certs, rest);
+    if (result == TLSSHIM_OK && sk_X509_num(certs) > CHAIN_MOST)
+        result = error_new(TLSSHIM_E_LIMIT, "a chain has at most %d certificates", CHAIN_MOST);
     if (result == TLSSHIM_OK)
         result = chain_order(certs, true, "the chain");
     if (result == TLSSHIM_OK)
         result = cert_handle_new(cert_from_stack(certs));
     sk_X509_pop_free(certs, X509_free);
-    cert_drop(all);
     return result;
 }
 
