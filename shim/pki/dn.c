@@ -192,6 +192,9 @@ static int32_t parse_value(struct parser *parser, struct buffer *value)
 {
     size_t keep = 0; /* spaces at the end fall away, escaped ones stay */
 
+    if (parser->at < parser->end && *parser->at == '#')
+        return error_new(TLSSHIM_E_ARGUMENT,
+                         "the subject has a value in hex form, which is not taken: write a # as \\#");
     while (parser->at < parser->end && *parser->at != ',' && *parser->at != '+' && *parser->at != ';') {
         uint8_t c = *parser->at++;
 
