@@ -90,7 +90,7 @@ int32_t tlsshim_conn_set_fallback(int64_t conn, int32_t on);
  *
  * conn    handle conn
  * bytes   in bytes, any length
- * return  count taken; 0 when full, at least 65536 when empty
+ * return  count; taken; 0 when full, at least 65536 when empty
  * errors  E_ARGUMENT E_STATE +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
@@ -167,7 +167,7 @@ int32_t tlsshim_conn_peek(int64_t conn, void *plain, int32_t plain_cap);
  *
  * conn    handle conn
  * plain   in bytes, any length
- * return  count taken, at least 65536 when empty; 0 only for length 0; WANT_DRAIN when full; WANT_FEED WANT_EVENT
+ * return  count; taken, at least 65536 when empty; 0 only for length 0; WANT_DRAIN when full; WANT_FEED WANT_EVENT
  * errors  +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
@@ -210,7 +210,7 @@ int32_t tlsshim_conn_open(int64_t conn, const void *bytes, int32_t bytes_len, vo
  * plain   in bytes, any length
  * bytes   out bytes, stream; capacity 1.., best 17000 or more; to send to the peer
  * taken   output; bytes used up, written unless an error comes back
- * return  count of bytes to send; 0 when there is nothing; WANT_FEED WANT_EVENT
+ * return  count; bytes to send, 0 when there is nothing; WANT_FEED WANT_EVENT
  * errors  +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never

@@ -1,6 +1,9 @@
 /* Contexts: what an endpoint is and demands. Changed until the first connection, then frozen. */
 
-enum tlsshim_role_group { TLSSHIM_ROLE_CLIENT = 1, TLSSHIM_ROLE_SERVER = 2 };
+enum tlsshim_role_group {
+    TLSSHIM_ROLE_CLIENT = 1, /* connects */
+    TLSSHIM_ROLE_SERVER = 2  /* accepts */
+};
 
 enum tlsshim_client_certificate_group {
     TLSSHIM_CLIENT_CERTIFICATE_NONE = 1,    /* not asked for */

@@ -50,7 +50,7 @@ int32_t setup_ctx_new(const struct settings *settings, SSL_CTX **ctx)
     int32_t result;
 
     /* A machine-wide configuration that cannot be applied leaves errors, not a failure. */
-    ERR_clear_error();
+    error_forget_backend();
     if (made == NULL)
         return error_backend(TLSSHIM_E_MEMORY, "no memory for a context");
     result = ctx_override(made, settings);
