@@ -15,7 +15,7 @@ $(ABI_STAMP): $(HEADERS) $(ABI_SOURCES)
 MADE_LUA := $(BUILD)/gen/lua/tlsshim/ffi_calls.lua
 MADE_PYTHON := $(BUILD)/gen/python/tlsshim/ctypes.py
 MADE_LISP := $(BUILD)/gen/lisp/raw.lisp
-$(MADE_LUA) $(MADE_PYTHON) $(MADE_LISP) $(GEN)/swig/calls.i $(GEN)/swig/abi.h $(GEN)/misuse/table.h: $(ABI_STAMP) ;
+$(MADE_LUA) $(MADE_PYTHON) $(MADE_LISP) $(GEN)/swig/calls.i $(GEN)/swig/abi.h: $(ABI_STAMP) ;
 
 # --- what needs no tool: copies --------------------------------------------------------------------------------------
 

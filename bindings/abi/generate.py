@@ -13,7 +13,7 @@ import check  # noqa: E402
 import parse  # noqa: E402
 from problems import Problems  # noqa: E402
 
-EMITTERS = ("cdef", "swig", "ctypes", "luajit", "lisp")
+EMITTERS = ("cdef", "swig", "ctypes", "luajit", "lisp", "markdown", "table")
 
 
 def read_abi(include, problems):
