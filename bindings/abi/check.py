@@ -10,6 +10,9 @@ CLOSING_TAGS = ("return", "errors", "thread", "blocks", "source", "since")
 COMMON_ERRORS = ("E_HANDLE", "E_FORKED", "E_MEMORY", "E_INTERNAL", "E_SYSTEM")
 BLOCKS = ("never", "files", "cpu", "timeout_ms")
 SHORT_NAMES = {"template": "tmpl"}
+# What the result of a function with an output says; pairs of numbers have no mode.
+LENGTH_RESULTS = {"whole": ("length",), "stream": ("count", "length"), "fill": ("count", "length", "ok")}
+LENGTH_RESULTS[None] = ("count",)
 MOST_PARAMETERS = 8
 NO_RECORD = -15
 GETTERS = re.compile(r"([ntb]{1,3})(:|$)")
@@ -42,7 +45,8 @@ def check_groups(concepts, problems):
                 continue
             groups[name] = check_group(name, parsed, symbols, problems)
     if "result" not in groups or "kind" not in groups:
-        problems.add(concepts[0]["at"] if concepts else ("include/tlsshim.h", 1), "the groups result and kind are needed")
+        at = concepts[0]["at"] if concepts else ("include/tlsshim.h", 1)
+        problems.add(at, "the groups result and kind are needed")
     return groups
 
 
@@ -104,7 +108,8 @@ def check_function(parsed, groups, problems):
         problems.add(where, f"{symbol}: {text}")
 
     function = {key: parsed[key] for key in ("name", "symbol", "concept", "summary", "text", "declaration", "params")}
-    function |= {"at": "%s:%d" % at, "arguments": [], "return": {"type": parsed["type"]}, "errors": [], "tagged_errors": []}
+    function |= {"at": "%s:%d" % at, "arguments": [], "return": {"type": parsed["type"]}}
+    function |= {"errors": [], "tagged_errors": []}
     if parsed["type"] not in ("int32_t", "int64_t"):
         wrong(f"returns {parsed['type']}; it must be int32_t or int64_t")
     if len(parsed["params"]) > MOST_PARAMETERS:
@@ -160,7 +165,8 @@ def read_arguments(params, tags, groups, wrong):
             if place == 1 and param["name"] != name + suffix:
                 wrong(f"the second of the pair {name} is called {name}{suffix}, not {param['name']}", tag["at"])
             if param["type"] not in types:
-                wrong(f"{param['name']} has the type {param['type']}, its tag wants {' or '.join(sorted(types))}", tag["at"])
+                wanted_types = " or ".join(sorted(types))
+                wrong(f"{param['name']} has the type {param['type']}, its tag wants {wanted_types}", tag["at"])
         if len(given) < len(wanted):
             wrong(f"{name} is a pair, but {name}{suffix} is missing", tag["at"])
         check_references(name, role, groups, wrong, tag["at"])
@@ -265,9 +271,9 @@ def check_outputs(function, wrong):
     if len(outs) > 1:
         wrong("has two outputs of bytes, but one result to tell their length")
     for out in outs:
-        allowed = {"whole": ("length",), "stream": ("count", "length"), "fill": ("count", "length", "ok"), None: ("count",)}
-        if kind and kind not in allowed[out.get("mode")]:
-            wrong(f"out {out['name']}: the result must be {' or '.join(allowed[out.get('mode')])}, not {kind}")
+        allowed = LENGTH_RESULTS[out.get("mode")]
+        if kind and kind not in allowed:
+            wrong(f"out {out['name']}: the result must be {' or '.join(allowed)}, not {kind}")
 
 
 def expand_errors(functions, problems):
@@ -283,7 +289,8 @@ def expand_errors(functions, problems):
             if not word.startswith("+"):
                 found += [word] if word != "-" else []
             elif word[1:] not in functions:
-                problems.add(place(function), f"{function['symbol']}: errors: there is no function {word[1:]} to include")
+                text = f"{function['symbol']}: errors: there is no function {word[1:]} to include"
+                problems.add(place(function), text)
             elif word[1:] in trail:
                 continue
             else:

@@ -1,4 +1,4 @@
-"""The raw Python module `tlsshim.ctypes`: a function for each function, by hand-written helpers of tlsshim/_foreign.py."""
+"""The raw Python module `tlsshim.ctypes`, over the helpers of bindings/python/tlsshim/_foreign.py."""
 
 HELPERS = """bytes_in bytes_out data_c function int32_c int32_in int32_p int64_c int64_in int64_p made_for number_out
 pairs_out pairs_room path_in room secret_in secret_out text_in text_out""".split()
@@ -29,7 +29,8 @@ def files(abi, concepts):
 def definition(function):
     name = function["name"]
     types = "".join(f", {C_TYPES[param['type']]}" for param in function["params"])
-    quick = function["blocks"] == ["never"] and not any(a["role"] in ("in", "out", "pairs") for a in function["arguments"])
+    buffers = [argument for argument in function["arguments"] if argument["role"] in ("in", "out", "pairs")]
+    quick = function["blocks"] == ["never"] and not buffers
     result = C_TYPES[function["return"]["type"]]
     text = f'_c_{name} = _function("{function["symbol"]}", {quick}, {result}{types})\n\n\n'
     inputs, before, passed, outputs, whole = [], [], [], [], None

@@ -7,7 +7,8 @@ TYPES = {"int32_t": ":int32", "int64_t": ":int64", "int32_t *": ":int32", "int64
 
 def files(abi, concepts):
     functions = [lisp_name(function["name"]) for function in abi["functions"]]
-    constants = [(f"+{lisp_name(entry['name'].lower())}+", entry["value"]) for group in abi["groups"] for entry in group["constants"]]
+    entries = [entry for group in abi["groups"] for entry in group["constants"]]
+    constants = [(f"+{lisp_name(entry['name'].lower())}+", entry["value"]) for entry in entries]
     text = ";;; Made by bindings/abi from the public headers.\n\n"
     text += "(cl:defpackage #:tlsshim.raw\n  (:use)\n  (:export"
     text += "".join(f"\n   #:{name}" for name in functions + [name for name, _ in constants]) + "))\n\n"

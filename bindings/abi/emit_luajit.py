@@ -1,4 +1,4 @@
-"""The raw LuaJIT module's data: the declarations and a function for each function, over bindings/lua/tlsshim/ffi.lua."""
+"""The raw LuaJIT module's data: the declarations, and a function for each, over bindings/lua/tlsshim/ffi.lua."""
 
 INT_IN = {"int32_t": "_int32_in", "int64_t": "_int64_in"}
 # Names of our own begin with an underscore: parameters never do.

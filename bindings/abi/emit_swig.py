@@ -64,6 +64,6 @@ def call(function):
     if function["blocks"] != ["never"]:
         cost = LONG
     else:
-        lengths = [f"arg{argument['at'] + 2}" for argument in function["arguments"] if argument["role"] in ("in", "out")]
-        cost = " + ".join(f"(int64_t){length}" for length in lengths)
+        pairs = [argument for argument in function["arguments"] if argument["role"] in ("in", "out")]
+        cost = " + ".join(f"(int64_t)arg{pair['at'] + 2}" for pair in pairs)
     return f"struct others others = others_run({cost}); {action} others_wait(others);" if cost else action

@@ -58,7 +58,7 @@ static lua_Integer integer_in(lua_State *L, int index, lua_Integer least, lua_In
     lua_Integer value = lua_type(L, index) == LUA_TNUMBER ? lua_tointegerx(L, index, &exact) : 0;
 
     if (!exact)
-        luaL_argerror(L, index, lua_type(L, index) == LUA_TNUMBER ? "number has no integer representation" : "integer expected");
+        luaL_argerror(L, index, lua_isnumber(L, index) ? "number has no integer representation" : "integer expected");
     if (value < least || value > most)
         luaL_argerror(L, index, "integer out of range");
     return value;
@@ -129,7 +129,8 @@ IN_PAIR(SECRET)
 %{ $2 = (int32_t)integer_in(L, $input, INT32_MIN, INT32_MAX); $1 = room(L, $2 < SMALL ? SMALL : $2); %}
 %typemap(argout) (void *STREAM_##CONTENT, int32_t STREAM_##CONTENT##_CAP)
 %{ string_out(L, $1, result, result); SWIG_arg++; if ($2 > 0) WIPE($1, (size_t)$2); %}
-%typemap(in) (void *FILL_##CONTENT, int32_t FILL_##CONTENT##_CAP) = (void *STREAM_##CONTENT, int32_t STREAM_##CONTENT##_CAP);
+%typemap(in) (void *FILL_##CONTENT, int32_t FILL_##CONTENT##_CAP)
+%{ $2 = (int32_t)integer_in(L, $input, INT32_MIN, INT32_MAX); $1 = room(L, $2 < SMALL ? SMALL : $2); %}
 %typemap(argout) (void *FILL_##CONTENT, int32_t FILL_##CONTENT##_CAP)
 %{ string_out(L, $1, result, $2); SWIG_arg++; if ($2 > 0) WIPE($1, (size_t)$2); %}
 %enddef
@@ -141,7 +142,8 @@ OUT_PAIR(SECRET, explicit_bzero)
 %{ $2 = (int32_t)integer_in(L, $input, INT32_MIN, INT32_MAX); $1 = room(L, 16 * (lua_Integer)($2 < 1 ? 1 : $2)); %}
 %typemap(argout, fragment="pairs_out") (int64_t *PAIRS, int32_t PAIRS_CAP) %{ pairs_out(L, $1, result); SWIG_arg++; %}
 
-%typemap(in, numinputs=0) int64_t *OUTPUT (int64_t number), int32_t *OUTPUT (int32_t number) %{ number = 0; $1 = &number; %}
+%typemap(in, numinputs=0) int64_t *OUTPUT (int64_t number), int32_t *OUTPUT (int32_t number)
+%{ number = 0; $1 = &number; %}
 %typemap(argout) int64_t *OUTPUT, int32_t *OUTPUT %{ number_out(L, *$1, result); SWIG_arg++; %}
 
 /* SWIG puts two functions of its own into the global table; nobody asked for them. */
@@ -151,5 +153,6 @@ OUT_PAIR(SECRET, explicit_bzero)
     lua_pushnil(L);
     lua_setglobal(L, "swig_equals");
     if (tlsshim_abi_version() != MADE_FOR_ABI)
-        luaL_error(L, "tlsshim.swig was made for ABI %d, the library found has ABI %d", MADE_FOR_ABI, (int)tlsshim_abi_version());
+        luaL_error(L, "tlsshim.swig was made for ABI %d, the library found has ABI %d", MADE_FOR_ABI,
+                   (int)tlsshim_abi_version());
 %}

@@ -234,7 +234,8 @@ OUT_ROOM(FILL_SECRET, cap$argnum)
 %{ if (!($result = outputs_add($result, pairs_out($1, result)))) SWIG_fail; %}
 %typemap(freearg) (int64_t *PAIRS, int32_t PAIRS_CAP) %{ free($1); %}
 
-%typemap(in, numinputs=0) int64_t *OUTPUT (int64_t number), int32_t *OUTPUT (int32_t number) %{ number = 0; $1 = &number; %}
+%typemap(in, numinputs=0) int64_t *OUTPUT (int64_t number), int32_t *OUTPUT (int32_t number)
+%{ number = 0; $1 = &number; %}
 %typemap(argout) int64_t *OUTPUT, int32_t *OUTPUT
 %{ if (!($result = outputs_add($result, number_out(*$1, result)))) SWIG_fail; %}
 
