@@ -40,6 +40,11 @@ extern "C" {
 #include "tlsshim/template.h"
 #include "tlsshim/identity.h"
 #include "tlsshim/trust.h"
+#include "tlsshim/alpn.h"
+#include "tlsshim/context.h"
+#include "tlsshim/conn.h"
+#include "tlsshim/peer.h"
+#include "tlsshim/session.h"
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "code.h"
 #include "config.h"
+#include "gate.h"
 #include "origin.h"
 #include "process.h"
 
@@ -37,7 +37,6 @@ enum { START_NOT = 0, START_DONE = 1, START_FAILED = 2 };
 static atomic_int start_state;
 static int32_t start_failure;
 static OSSL_LIB_CTX *private_context;
-static atomic_bool exiting;
 
 OSSL_LIB_CTX *backend_context(void)
 {
@@ -46,7 +45,7 @@ OSSL_LIB_CTX *backend_context(void)
 
 bool backend_exiting(void)
 {
-    return atomic_load(&exiting);
+    return gate_closed();
 }
 
 static char *dup_or_null(const char *text)
@@ -100,27 +99,6 @@ static void host_errors_put(struct host_errors *taken)
     free(taken);
 }
 
-static int inside_now(struct process_page *page)
-{
-    int inside = 0;
-
-    for (int i = 0; i < PROCESS_STRIPES; i++)
-        inside += atomic_load(&page->stripe[i].inside);
-    return inside;
-}
-
-/* The process exits: lets nobody in any more and gives who is inside two seconds to come out, since the backend's
- * own clean-up, which follows, pulls the ground away from under them. */
-static void gate_close(void)
-{
-    struct process_page *page = process_page();
-    const struct timespec pause = {.tv_nsec = 1000000};
-
-    atomic_store(&exiting, true);
-    for (int i = 0; i < 2000 && page != NULL && inside_now(page) > 0; i++)
-        nanosleep(&pause, NULL);
-}
-
 #ifdef TLSSHIM_BACKEND_STATIC
 enum { EXIT_OPTION = OPENSSL_INIT_NO_ATEXIT };
 #else
@@ -147,7 +125,6 @@ static int32_t context_make(const char *config)
     return result;
 }
 
-/* The start lock is held. */
 static int32_t start(const char *config)
 {
     struct host_errors *host_errors;
@@ -166,33 +143,48 @@ static int32_t start(const char *config)
     return result;
 }
 
+/* In the start lock, and counted in, so that a fork or an exit waits for it. */
+static int32_t start_once_inside(const char *config)
+{
+    int32_t result;
+
+    switch (atomic_load(&start_state)) {
+    case START_DONE:
+        return config == NULL ? TLSSHIM_OK
+                              : error_new(TLSSHIM_E_FROZEN, "the configuration file must be named before first use");
+    case START_FAILED:
+        return start_failure;
+    default:
+        break;
+    }
+    result = start(config);
+    if (result == TLSSHIM_OK) {
+        atomic_store(&start_state, START_DONE);
+    } else if (code_bare(result) == TLSSHIM_E_UNSUPPORTED) {
+        start_failure = result;
+        error_keep(result);
+        atomic_store(&start_state, START_FAILED);
+    }
+    return result;
+}
+
 static int32_t start_once(const char *config)
 {
     struct process_page *page = process_page();
-    int32_t result;
+    unsigned stripe;
     int cancel_state;
+    int32_t result;
 
     if (page == NULL)
         return TLSSHIM_E_MEMORY;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     pthread_mutex_lock(&page->start_lock);
-    switch (atomic_load(&start_state)) {
-    case START_DONE:
-        result = config == NULL ? TLSSHIM_OK
-                                : error_new(TLSSHIM_E_FROZEN, "the configuration file must be named before first use");
-        break;
-    case START_FAILED:
-        result = start_failure;
-        break;
-    default:
-        result = start(config);
-        if (result == TLSSHIM_OK) {
-            atomic_store(&start_state, START_DONE);
-        } else if (code_bare(result) == TLSSHIM_E_UNSUPPORTED) {
-            start_failure = result;
-            error_keep(result);
-            atomic_store(&start_state, START_FAILED);
-        }
+    result = gate_install();
+    if (result == TLSSHIM_OK)
+        result = gate_enter(&stripe);
+    if (result == TLSSHIM_OK) {
+        result = start_once_inside(config);
+        gate_leave(stripe);
     }
     pthread_mutex_unlock(&page->start_lock);
     pthread_setcancelstate(cancel_state, NULL);
@@ -204,9 +196,26 @@ int32_t backend_configure(const char *path)
     return start_once(path);
 }
 
-static atomic_int *stripe_of(const struct visit *visit)
+/* A visit within a visit of the same thread: our context is its default already. */
+static bool inside_already(void)
 {
-    return &process_page()->stripe[visit->stripe].inside;
+    return private_context != NULL && OSSL_LIB_CTX_set0_default(NULL) == private_context;
+}
+
+static int32_t enter(struct visit *visit)
+{
+    int32_t result;
+
+    if (atomic_load_explicit(&start_state, memory_order_acquire) != START_DONE) {
+        result = start_once(NULL);
+        if (result < 0)
+            return result;
+    }
+    if (inside_already()) {
+        gate_enter_again(&visit->stripe);
+        return TLSSHIM_OK;
+    }
+    return gate_enter(&visit->stripe);
 }
 
 int32_t visit_enter(struct visit *visit)
@@ -214,20 +223,10 @@ int32_t visit_enter(struct visit *visit)
     int32_t result;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &visit->cancel_state);
-    if (atomic_load_explicit(&start_state, memory_order_acquire) != START_DONE) {
-        result = start_once(NULL);
-        if (result < 0) {
-            pthread_setcancelstate(visit->cancel_state, NULL);
-            return result;
-        }
-    }
-    /* Threads have stacks of their own: the address spreads them over the stripes. */
-    visit->stripe = (unsigned)(((uintptr_t)visit >> 16) * UINT64_C(0x9e3779b97f4a7c15) >> 32) % PROCESS_STRIPES;
-    atomic_fetch_add(stripe_of(visit), 1);
-    if (atomic_load(&exiting)) {
-        atomic_fetch_sub(stripe_of(visit), 1);
+    result = enter(visit);
+    if (result < 0) {
         pthread_setcancelstate(visit->cancel_state, NULL);
-        return error_new(TLSSHIM_E_STATE, "the process is exiting");
+        return result;
     }
     visit->host_context = OSSL_LIB_CTX_set0_default(private_context);
     visit->host_errors = host_errors_take();
@@ -238,7 +237,7 @@ void visit_leave(struct visit *visit)
 {
     host_errors_put(visit->host_errors);
     OSSL_LIB_CTX_set0_default(visit->host_context);
-    atomic_fetch_sub(stripe_of(visit), 1);
+    gate_leave(visit->stripe);
     pthread_setcancelstate(visit->cancel_state, NULL);
 }
 

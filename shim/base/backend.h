@@ -19,8 +19,9 @@ struct visit {
 };
 
 /* Enters: cancellation off, our library context as the thread's default, the host's errors moved aside. Starts the
- * backend when first called. E_STATE once the process is exiting, E_UNSUPPORTED with text if the backend cannot be
- * used. Never held across a wait. Visits nest. */
+ * backend when first called. E_STATE once the process is exiting, E_FORKED in a child whose fork caught somebody
+ * inside for too long (gate.h), E_UNSUPPORTED with text if the backend cannot be used. Never held across a wait: a fork
+ * and an exit wait for it to end. Visits nest. */
 int32_t visit_enter(struct visit *visit) MUST_USE;
 void visit_leave(struct visit *visit);
 

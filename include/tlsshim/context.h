@@ -1,0 +1,340 @@
+/* Contexts: what an endpoint is and demands. Changed until the first connection, then frozen. */
+
+enum tlsshim_role_group {
+    TLSSHIM_ROLE_CLIENT = 1, /* connects */
+    TLSSHIM_ROLE_SERVER = 2  /* accepts */
+};
+
+enum tlsshim_client_certificate_group {
+    TLSSHIM_CLIENT_CERTIFICATE_NONE = 1,    /* not asked for */
+    TLSSHIM_CLIENT_CERTIFICATE_REQUEST = 2, /* asked for; one that comes must verify */
+    TLSSHIM_CLIENT_CERTIFICATE_REQUIRE = 3  /* no handshake without */
+};
+
+/* Protocol versions as on the wire. */
+enum tlsshim_tls_group {
+    TLSSHIM_TLS_1_0 = 0x0301,
+    TLSSHIM_TLS_1_1 = 0x0302,
+    TLSSHIM_TLS_1_2 = 0x0303,
+    TLSSHIM_TLS_1_3 = 0x0304
+};
+
+/* What happens to buffers that are empty. */
+enum tlsshim_policy_group {
+    TLSSHIM_POLICY_IDLE_SMALL = 1, /* given back: many idle connections cost little */
+    TLSSHIM_POLICY_BUSY_FAST = 2   /* kept: a busy connection allocates nothing */
+};
+
+/* Judgements that are made and told, but do not refuse the peer. A mask. */
+enum tlsshim_insecure_group {
+    TLSSHIM_INSECURE_CHAIN = 1,
+    TLSSHIM_INSECURE_NAME = 2,
+    TLSSHIM_INSECURE_TIME = 4,
+    TLSSHIM_INSECURE_PURPOSE = 8,
+    TLSSHIM_INSECURE_LEGACY = 16
+};
+
+/* What a context holds; n answers context_number, t answers context_text. */
+enum tlsshim_context_group {
+    TLSSHIM_CONTEXT_ROLE = 1,               /* n */
+    TLSSHIM_CONTEXT_FROZEN = 2,             /* n: 0/1 */
+    TLSSHIM_CONTEXT_VERSION_MIN = 3,        /* n: a tlsshim_tls_group value */
+    TLSSHIM_CONTEXT_VERSION_MAX = 4,        /* n */
+    TLSSHIM_CONTEXT_CIPHERS = 5,            /* t: TLS 1.2, by preference */
+    TLSSHIM_CONTEXT_CIPHERSUITES = 6,       /* t: TLS 1.3, by preference */
+    TLSSHIM_CONTEXT_GROUPS = 7,             /* t */
+    TLSSHIM_CONTEXT_SIGNATURES = 8,         /* t: the schemes accepted from a peer */
+    TLSSHIM_CONTEXT_CLIENT_CERTIFICATE = 9, /* n */
+    TLSSHIM_CONTEXT_VERIFY_FLAGS = 10,      /* n */
+    TLSSHIM_CONTEXT_VERIFY_DEPTH = 11,      /* n */
+    TLSSHIM_CONTEXT_SECURITY_LEVEL = 12,    /* n */
+    TLSSHIM_CONTEXT_TICKETS = 13,           /* n */
+    TLSSHIM_CONTEXT_SESSION_LIFETIME = 15,  /* n: seconds */
+    TLSSHIM_CONTEXT_HANDSHAKE_TIMEOUT = 16, /* n: milliseconds */
+    TLSSHIM_CONTEXT_MEMORY = 17,            /* n: a tlsshim_policy_group value */
+    TLSSHIM_CONTEXT_HANDSHAKES = 64,        /* n: full handshakes completed */
+    TLSSHIM_CONTEXT_RESUMPTIONS = 65        /* n: resumed handshakes completed */
+};
+
+/* Makes a context with safe defaults: TLS 1.2 and 1.3, forward secrecy and AEAD only, verification on.
+ *
+ * role    one of role
+ * return  handle context
+ * errors  E_ARGUMENT E_LIMIT
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_new_ex(3)
+ * since   1
+ */
+int64_t tlsshim_context_new(int32_t role);
+
+/* Says whom to trust. A client without a trust set uses the system's anchors; a server needs one to ask for
+ * client certificates. The set freezes with the context's first connection.
+ *
+ * context handle context
+ * trust   handle trust
+ * return  ok
+ * errors  E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_set_trust(int64_t context, int64_t trust);
+
+/* Adds a certificate with its key. A server picks by the client's server name: an exact pattern beats a wildcard
+ * ("*.example.com"), a wildcard beats the default entry (empty pattern). Several identities with different key types
+ * may share a pattern; the same type again replaces. A client has one entry, with an empty pattern.
+ *
+ * context handle context
+ * identity handle identity
+ * pattern in text, up to 255; empty = default
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FROZEN E_MISMATCH E_UNSUPPORTED E_WEAK
+ * thread  any
+ * blocks  never
+ * source  RFC 6066 section 3
+ * since   1
+ */
+int32_t tlsshim_context_add_identity(int64_t context, int64_t identity, const void *pattern, int32_t pattern_len);
+
+/* Says whether a server asks its clients for a certificate. Default NONE.
+ *
+ * context handle context; of a server
+ * mode    one of client_certificate
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN E_STATE
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_verify(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_client_certificate(int64_t context, int32_t mode);
+
+/* Says how strictly a chain is judged. Default 0.
+ *
+ * context handle context
+ * mask    any of verify
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  X509_VERIFY_PARAM_set_flags(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_verify_flags(int64_t context, int32_t mask);
+
+/* Limits the intermediates between the peer's certificate and an anchor. Default 100.
+ *
+ * context handle context
+ * depth   number; 0..100
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  X509_VERIFY_PARAM_set_depth(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_verify_depth(int64_t context, int32_t depth);
+
+/* Lets peers pass whose chain does not verify. The judgement is still made and readable. Anybody can stand in
+ * between.
+ *
+ * context handle context
+ * on      number; 0 or 1
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_insecure_skip_chain(int64_t context, int32_t on);
+
+/* Lets peers pass whose certificate is for other names; a client then also connects without a name to check.
+ *
+ * context handle context
+ * on      number; 0 or 1
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_insecure_skip_name(int64_t context, int32_t on);
+
+/* Lets peers pass whose chain is expired or not yet valid.
+ *
+ * context handle context
+ * on      number; 0 or 1
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_insecure_skip_time(int64_t context, int32_t on);
+
+/* Lets peers pass whose certificate is not made for their role.
+ *
+ * context handle context
+ * on      number; 0 or 1
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_insecure_skip_purpose(int64_t context, int32_t on);
+
+/* Sets the protocols that this end speaks, by preference; the server's preference decides.
+ *
+ * context handle context
+ * wire    in bytes, up to 65535; see alpn_encode; empty = none
+ * mode    one of alpn
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FROZEN E_FORMAT
+ * thread  any
+ * blocks  never
+ * source  RFC 7301
+ * since   1
+ */
+int32_t tlsshim_context_set_alpn(int64_t context, const void *wire, int32_t wire_len, int32_t mode);
+
+/* Limits the protocol versions. Default TLS 1.2 to 1.3.
+ *
+ * context handle context
+ * min     one of tls, or 0 for the default
+ * max     one of tls, or 0 for the default
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN E_WEAK
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_min_proto_version(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_versions(int64_t context, int32_t min, int32_t max);
+
+/* Sets the ciphers for TLS 1.2 in OpenSSL's names, such as "ECDHE-RSA-AES128-GCM-SHA256", joined by colons.
+ *
+ * context handle context
+ * tls12   in text, up to 4096
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FROZEN E_FORMAT E_WEAK
+ * thread  any
+ * blocks  never
+ * source  openssl-ciphers(1)
+ * since   1
+ */
+int32_t tlsshim_context_set_ciphers(int64_t context, const void *tls12, int32_t tls12_len);
+
+/* Sets the cipher suites for TLS 1.3, such as "TLS_AES_128_GCM_SHA256", joined by colons.
+ *
+ * context handle context
+ * tls13   in text, up to 4096
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FROZEN E_FORMAT
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_ciphersuites(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_ciphersuites(int64_t context, const void *tls13, int32_t tls13_len);
+
+/* Sets the groups for key exchange, by preference, such as "X25519:P-256"; one written "?name" is skipped where the
+ * backend lacks it.
+ *
+ * context handle context
+ * list    in text, up to 4096
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FROZEN E_FORMAT
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set1_groups_list(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_groups(int64_t context, const void *list, int32_t list_len);
+
+/* Says how many tickets a server gives after a full TLS 1.3 handshake; one after a resumed one. They go out with the
+ * first bytes that the server writes. 0 = no tickets in any version. Default 2.
+ *
+ * context handle context; of a server
+ * count   number; 0..16
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN E_STATE
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_num_tickets(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_tickets(int64_t context, int32_t count);
+
+/* Says how long after its full handshake a session may be resumed. Default 7200.
+ *
+ * context handle context
+ * lifetime seconds; 1..604800
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_timeout(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_session_lifetime(int64_t context, int64_t lifetime);
+
+/* Sets what happens to buffers that are empty. Default IDLE_SMALL.
+ *
+ * context handle context
+ * policy  one of policy
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_mode(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_memory(int64_t context, int32_t policy);
+
+/* Limits the time from a connection's first step to its complete handshake. Default 30,000.
+ *
+ * context handle context
+ * ms      duration ms; 1..3600000
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_set_handshake_timeout(int64_t context, int64_t ms);
+
+/* Gives a text of the context.
+ *
+ * context handle context
+ * field   one of context
+ * text    out text, whole
+ * return  length; NONE for a field that is no text
+ * errors  E_ARGUMENT
+ * thread  any
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_text(int64_t context, int32_t field, void *text, int32_t text_cap);
+
+/* Gives a number of the context.
+ *
+ * context handle context
+ * field   one of context
+ * n       output
+ * return  ok; NONE for a field that is no number
+ * errors  E_ARGUMENT
+ * thread  any
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_number(int64_t context, int32_t field, int64_t *n);

@@ -1,0 +1,502 @@
+#include "conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../base/error.h"
+#include "../base/handle.h"
+#include "../pki/name.h"
+#include "alpn.h"
+#include "policy.h"
+#include "session.h"
+
+enum { NAME_MOST = 255 };
+
+int64_t clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct conn *conn_of(const SSL *ssl)
+{
+    return SSL_get_app_data(ssl);
+}
+
+static void free_conn(void *object)
+{
+    struct conn *conn = object;
+
+    if (conn->ssl != NULL) {
+        /* Else SSL_free would spoil the session, exported references included. */
+        SSL_set_shutdown(conn->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_free(conn->ssl);
+    }
+    for (int i = 0; i < conn->session_count; i++)
+        SSL_SESSION_free(conn->sessions[i]);
+    if (conn->kept)
+        error_release(conn->failure);
+    transport_free(&conn->transport);
+    queue_free(&conn->pile);
+    setup_drop(conn->setup);
+    context_drop(conn->context);
+    buffer_free(&conn->offered);
+    free(conn->verdict);
+    free(conn->server_name);
+    free(conn->verify_name);
+    free(conn->alpn);
+    turn_free(&conn->turn);
+    bytes_wipe(conn, sizeof *conn);
+    free(conn);
+}
+
+static int64_t memory_of(void *object)
+{
+    struct conn *conn = object;
+    int64_t bytes = (int64_t)sizeof *conn + 12 * 1024; /* an SSL with its keys, as measured */
+
+    if (!turn_take(&conn->turn))
+        return bytes;
+    bytes += (int64_t)(conn->transport.held.cap + conn->transport.left.cap + conn->pile.cap);
+    turn_give(&conn->turn);
+    return bytes;
+}
+
+static const struct handle_kind conn_kind = {
+    .number = TLSSHIM_KIND_CONN, .one_process = true, .free = free_conn, .memory = memory_of};
+
+int32_t conn_enter(int64_t handle, struct conn_call *call)
+{
+    void *object;
+    int32_t result = handle_pin(handle, &conn_kind, &object);
+
+    if (result < 0)
+        return result;
+    call->handle = handle;
+    call->conn = object;
+    result = visit_enter(&call->visit);
+    if (result < 0) {
+        handle_unpin(handle);
+        return result;
+    }
+    if (turn_take(&call->conn->turn))
+        return TLSSHIM_OK;
+    visit_leave(&call->visit);
+    handle_unpin(handle);
+    return error_new(TLSSHIM_E_STATE, "this thread is inside the connection already");
+}
+
+static void trim(struct conn *conn)
+{
+    if (conn->setup->settings.memory != TLSSHIM_POLICY_IDLE_SMALL)
+        return;
+    if (conn->transport.held.len == 0 && conn->transport.held.cap > 0)
+        queue_free(&conn->transport.held);
+    if (conn->transport.left.len == 0 && conn->transport.left.cap > 0)
+        queue_free(&conn->transport.left);
+    if (conn->pile.len == 0 && conn->pile.cap > 0)
+        queue_free(&conn->pile);
+}
+
+void conn_leave(struct conn_call *call)
+{
+    trim(call->conn);
+    turn_give(&call->conn->turn);
+    visit_leave(&call->visit);
+    handle_unpin(call->handle);
+}
+
+int32_t conn_enter_early(int64_t handle, struct conn_call *call)
+{
+    int32_t result = conn_enter(handle, call);
+
+    if (result < 0)
+        return result;
+    if (call->conn->failure != 0)
+        result = call->conn->failure;
+    else if (call->conn->begun)
+        result = error_new(TLSSHIM_E_STATE, "the handshake has begun, which is too late for this");
+    if (result < 0)
+        conn_leave(call);
+    return result;
+}
+
+int32_t conn_yield(struct conn_call *call)
+{
+    struct transport *t = &call->conn->transport;
+    struct transport mine = *t;
+
+    /* Who enters meanwhile has buffers of its own. */
+    t->in = NULL, t->in_len = 0, t->out = NULL, t->out_cap = 0, t->out_len = 0;
+    turn_yield(&call->conn->turn);
+    t->in = mine.in, t->in_len = mine.in_len, t->out = mine.out, t->out_cap = mine.out_cap, t->out_len = mine.out_len;
+    return handle_closing(call->handle) ? error_new(TLSSHIM_E_CLOSED, "the connection was closed meanwhile")
+                                        : TLSSHIM_OK;
+}
+
+struct session_span conn_span(const struct conn *conn)
+{
+    return SSL_session_reused(conn->ssl) == 1 ? conn->taken_up : conn->fresh;
+}
+
+int32_t conn_fail(struct conn *conn, int32_t result)
+{
+    if (conn->failure == 0) {
+        conn->failure = result;
+        conn->kept = error_keep(result);
+        queue_free(&conn->pile);
+    }
+    return conn->failure;
+}
+
+struct bytes conn_alpn(const struct conn *conn, int32_t *mode)
+{
+    const struct settings *s = &conn->setup->settings;
+
+    *mode = conn->alpn_own ? conn->alpn_mode : s->alpn_mode;
+    if (conn->alpn_own)
+        return (struct bytes){conn->alpn, conn->alpn_len};
+    return (struct bytes){s->alpn, s->alpn_len};
+}
+
+/* The random of a ServerHello that is a HelloRetryRequest (RFC 8446 section 4.1.3). */
+static bool hello_retry(const uint8_t *message, size_t len)
+{
+    static const uint8_t random[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+                                       0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+                                       0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+
+    return len >= 38 && message[0] == SSL3_MT_SERVER_HELLO && memcmp(message + 6, random, sizeof random) == 0;
+}
+
+/* What passes, seen from the outside: records, and the alerts that tell a goodbye from an end. */
+static void on_message(int sent, int version, int type, const void *data, size_t len, SSL *ssl, void *arg)
+{
+    struct conn *conn = arg;
+    const uint8_t *bytes = data;
+
+    (void)version;
+    (void)ssl;
+    if (type == SSL3_RT_HEADER && sent) {
+        conn->records_written++;
+        conn->records_keyed++;
+    } else if (type == SSL3_RT_HEADER) {
+        conn->records_read++;
+    } else if (type == SSL3_RT_ALERT && !sent && len == 2 && bytes[1] == SSL_AD_CLOSE_NOTIFY) {
+        conn->peer_closed = true;
+    } else if (type == SSL3_RT_HANDSHAKE && hello_retry(bytes, len)) {
+        conn->hello_retry = true;
+    }
+}
+
+static int32_t attach_ssl(struct conn *conn)
+{
+    BIO *bio;
+
+    conn->ssl = SSL_new(conn->setup->ctx);
+    bio = transport_bio(&conn->transport);
+    if (conn->ssl == NULL || bio == NULL) {
+        BIO_free(bio);
+        return error_backend(TLSSHIM_E_MEMORY, "no memory for a connection");
+    }
+    SSL_set_bio(conn->ssl, bio, bio);
+    SSL_set_app_data(conn->ssl, conn);
+    SSL_set_msg_callback(conn->ssl, on_message);
+    SSL_set_msg_callback_arg(conn->ssl, conn);
+    if (conn_server(conn))
+        SSL_set_accept_state(conn->ssl);
+    else
+        SSL_set_connect_state(conn->ssl);
+    return TLSSHIM_OK;
+}
+
+/* Replaces a name by one in the form of certificates: A-labels, lower case; addresses as they are. */
+static int32_t put_name(char **place, struct bytes name, bool address_allowed)
+{
+    char ascii[NAME_MOST + 1];
+    char *copy = NULL;
+    int32_t result;
+
+    if (name.len > 0 && name_is_ip(name)) {
+        if (!address_allowed)
+            return error_new(TLSSHIM_E_ARGUMENT, "a server name is a host name, never an address (RFC 6066)");
+        copy = bytes_dup_text(name);
+    } else if (name.len > 0) {
+        result = name_to_ascii(name, ascii, sizeof ascii);
+        if (result < 0)
+            return result;
+        copy = strdup(ascii);
+    }
+    if (name.len > 0 && copy == NULL)
+        return TLSSHIM_E_MEMORY;
+    free(*place);
+    *place = copy;
+    return TLSSHIM_OK;
+}
+
+static int32_t put_server_name(struct conn *conn, struct bytes name)
+{
+    int32_t result = put_name(&conn->server_name, name, false);
+
+    if (result == TLSSHIM_OK && SSL_set_tlsext_host_name(conn->ssl, conn->server_name) != 1)
+        result = TLSSHIM_E_MEMORY;
+    return result;
+}
+
+static int32_t put_peer_name(struct conn *conn, struct bytes name)
+{
+    int32_t result;
+
+    if (name.len == 0)
+        return TLSSHIM_OK;
+    result = put_name(&conn->verify_name, name, true);
+    if (result == TLSSHIM_OK && !conn_server(conn) && !name_is_ip(name))
+        result = put_server_name(conn, name);
+    return result;
+}
+
+static int32_t put_alpn(struct conn *conn, struct bytes list)
+{
+    if (!conn_server(conn) && SSL_set_alpn_protos(conn->ssl, list.data, (unsigned)list.len) != 0)
+        return TLSSHIM_E_MEMORY;
+    return TLSSHIM_OK;
+}
+
+static int64_t conn_new(struct context *context, struct bytes peer_name)
+{
+    struct conn *conn = calloc(1, sizeof *conn);
+    int32_t mode;
+    int64_t result;
+
+    if (conn == NULL)
+        return TLSSHIM_E_MEMORY;
+    turn_init(&conn->turn);
+    transport_init(&conn->transport);
+    conn->fresh.end = INT64_MAX;
+    conn->context = context_ref(context);
+    result = context_setup(context, &conn->setup);
+    if (result == TLSSHIM_OK)
+        result = attach_ssl(conn);
+    if (result == TLSSHIM_OK)
+        result = put_peer_name(conn, peer_name);
+    if (result == TLSSHIM_OK)
+        result = put_alpn(conn, conn_alpn(conn, &mode));
+    if (result == TLSSHIM_OK)
+        result = handle_new(&conn_kind, conn);
+    if (result < 0)
+        free_conn(conn);
+    return result;
+}
+
+int64_t tlsshim_conn_new(int64_t context, const void *peer_name, int32_t peer_name_len)
+{
+    struct context *c;
+    struct visit visit;
+    struct bytes name;
+    int64_t result = context_pin(context, &c);
+
+    if (result < 0)
+        return result;
+    result = visit_enter(&visit);
+    if (result == TLSSHIM_OK) {
+        result = text_in(peer_name, peer_name_len, NAME_MOST, "peer_name", &name);
+        if (result == TLSSHIM_OK)
+            result = conn_new(c, name);
+        visit_leave(&visit);
+    }
+    handle_unpin(context);
+    return result;
+}
+
+int32_t tlsshim_conn_set_server_name(int64_t conn, const void *name, int32_t name_len)
+{
+    struct conn_call call;
+    struct bytes in;
+    int32_t result = conn_enter_early(conn, &call);
+
+    if (result < 0)
+        return result;
+    if (conn_server(call.conn))
+        result = error_new(TLSSHIM_E_STATE, "a server does not send a server name");
+    else
+        result = text_in(name, name_len, NAME_MOST, "name", &in);
+    if (result == TLSSHIM_OK)
+        result = put_server_name(call.conn, in);
+    conn_leave(&call);
+    return result;
+}
+
+static int32_t put_verify_name(struct conn *conn, struct bytes name)
+{
+    int32_t result;
+
+    if (name.len == 0 && !conn_server(conn))
+        return error_new(TLSSHIM_E_ARGUMENT, "a client needs a name to verify");
+    result = put_name(&conn->verify_name, name, true);
+    if (result == TLSSHIM_OK && !conn_server(conn))
+        SSL_set_session(conn->ssl, NULL); /* it was offered under the name before */
+    return result;
+}
+
+int32_t tlsshim_conn_set_verify_name(int64_t conn, const void *name, int32_t name_len)
+{
+    struct conn_call call;
+    struct bytes in;
+    int32_t result = conn_enter_early(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = text_in(name, name_len, NAME_MOST, "name", &in);
+    if (result == TLSSHIM_OK)
+        result = put_verify_name(call.conn, in);
+    conn_leave(&call);
+    return result;
+}
+
+static int32_t set_alpn(struct conn *conn, struct bytes list, int32_t mode)
+{
+    uint8_t *copy = malloc(list.len + 1);
+    int32_t result;
+
+    if (copy == NULL)
+        return TLSSHIM_E_MEMORY;
+    memcpy(copy, list.data, list.len);
+    result = put_alpn(conn, list);
+    if (result < 0) {
+        free(copy);
+        return result;
+    }
+    free(conn->alpn);
+    conn->alpn = copy;
+    conn->alpn_len = list.len;
+    conn->alpn_mode = mode;
+    conn->alpn_own = true;
+    return TLSSHIM_OK;
+}
+
+int32_t tlsshim_conn_set_alpn(int64_t conn, const void *wire, int32_t wire_len, int32_t mode)
+{
+    struct conn_call call;
+    struct bytes list;
+    int32_t result = conn_enter_early(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = alpn_in(wire, wire_len, "wire", &list);
+    if (result == TLSSHIM_OK && (mode < TLSSHIM_ALPN_CONTINUE || mode > TLSSHIM_ALPN_REQUIRE))
+        result = error_new(TLSSHIM_E_ARGUMENT, "%d is no ALPN mode", mode);
+    if (result == TLSSHIM_OK)
+        result = set_alpn(call.conn, list, mode);
+    conn_leave(&call);
+    return result;
+}
+
+int32_t tlsshim_conn_set_fallback(int64_t conn, int32_t on)
+{
+    struct conn_call call;
+    int32_t result = conn_enter_early(conn, &call);
+
+    if (result < 0)
+        return result;
+    if (on != 0 && on != 1)
+        result = error_new(TLSSHIM_E_ARGUMENT, "on is 0 or 1, not %d", on);
+    else if (conn_server(call.conn))
+        result = error_new(TLSSHIM_E_STATE, "only a client falls back");
+    else if (on == 1)
+        SSL_set_mode(call.conn->ssl, SSL_MODE_SEND_FALLBACK_SCSV);
+    else
+        SSL_clear_mode(call.conn->ssl, SSL_MODE_SEND_FALLBACK_SCSV);
+    conn_leave(&call);
+    return result;
+}
+
+static int32_t set_session(struct conn *conn, const struct session *session)
+{
+    uint8_t rules[DIGEST_SIZE];
+    int32_t result;
+
+    if (conn_server(conn))
+        return error_new(TLSSHIM_E_STATE, "only a client offers a session");
+    result = policy_conn_rules(conn, NULL, rules);
+    if (result < 0)
+        return result;
+    if (memcmp(rules, session->rules, DIGEST_SIZE) != 0)
+        return error_new(TLSSHIM_E_MISMATCH,
+                         "the session with \"%s\" was made under other rules (trust, verify name, own identity or "
+                         "switches) than this connection with \"%s\"",
+                         session->peer_name, conn->verify_name != NULL ? conn->verify_name : "");
+    if (!session_usable(session, time(NULL)))
+        return error_new(TLSSHIM_E_EXPIRED, "the session with \"%s\" is past its time", session->peer_name);
+    if (SSL_set_session(conn->ssl, session->ssl_session) != 1)
+        return error_backend(TLSSHIM_E_MISMATCH, "the session cannot be offered");
+    conn->taken_up = (struct session_span){session->full_at, session->end};
+    return TLSSHIM_OK;
+}
+
+int32_t tlsshim_conn_set_session(int64_t conn, int64_t session)
+{
+    struct conn_call call;
+    struct session *s = NULL;
+    int32_t result = conn_enter_early(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = session_pin(session, &s);
+    if (result == TLSSHIM_OK) {
+        result = set_session(call.conn, s);
+        handle_unpin(session);
+    }
+    conn_leave(&call);
+    return result;
+}
+
+static int64_t take_session(struct conn *conn)
+{
+    SSL_SESSION *session;
+
+    if (conn_server(conn))
+        return error_new(TLSSHIM_E_STATE, "only a client is given sessions");
+    if (SSL_version(conn->ssl) < TLS1_3_VERSION) { /* one for the whole connection, and a renewal tells nobody */
+        session = conn->done ? SSL_get1_session(conn->ssl) : NULL;
+        if (session != NULL && SSL_SESSION_is_resumable(session) == 1)
+            return session_handle(conn, session);
+        SSL_SESSION_free(session);
+        return TLSSHIM_NONE;
+    }
+    while (conn->session_count > 0) {
+        session = conn->sessions[--conn->session_count];
+        if (SSL_SESSION_is_resumable(session) == 1)
+            return session_handle(conn, session);
+        SSL_SESSION_free(session);
+    }
+    return TLSSHIM_NONE;
+}
+
+int64_t tlsshim_conn_take_session(int64_t conn)
+{
+    struct conn_call call;
+    int64_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = call.conn->failure != 0 ? call.conn->failure : take_session(call.conn);
+    conn_leave(&call);
+    return result;
+}
+
+int32_t conn_attach_fd(int64_t conn, int fd)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    call.conn->transport.fd = fd;
+    SSL_set_read_ahead(call.conn->ssl, 1);
+    SSL_set_default_read_buffer_len(call.conn->ssl, 4 * (RECORD_MOST + 325));
+    conn_leave(&call);
+    return TLSSHIM_OK;
+}

@@ -1,0 +1,99 @@
+/* The engine: one connection. */
+#ifndef SHIM_TLS_CONN_H
+#define SHIM_TLS_CONN_H
+
+#include <openssl/ssl.h>
+
+#include "../base/backend.h"
+#include "../base/refs.h"
+#include "../base/turn.h"
+#include "context.h"
+#include "setup.h"
+#include "transport.h"
+#include "verify.h"
+
+enum {
+    HELD_MOST = 128 * 1024, /* fed, not yet read; whole 64 KiB fit beside a record that is still incomplete */
+    PILE_MOST = 64 * 1024,  /* written, not yet sealed */
+    RECORD_MOST = 16384,    /* plaintext of one record */
+    SESSIONS_MOST = 8,
+};
+
+/* Seconds since 1970. */
+struct session_span {
+    int64_t full_at; /* when the full handshake was that all rests on */
+    int64_t end;     /* when what was verified then ends */
+};
+
+struct conn {
+    struct turn turn;
+    struct context *context;
+    struct setup *setup;
+    SSL *ssl;
+    struct transport transport;
+    struct queue pile;
+    char *server_name; /* sent or received; NULL = none */
+    char *verify_name; /* NULL = none */
+    uint8_t *alpn;     /* in place of the setup's, if alpn_own */
+    size_t alpn_len;
+    int32_t alpn_mode;
+    bool alpn_own;
+    struct buffer offered; /* a server's: the client's list */
+    bool done;             /* the handshake is complete; latched, since tickets make OpenSSL say "in init" again */
+    bool begun;            /* a step was made */
+    bool corked;
+    bool peer_closed;
+    bool we_closed;
+    bool asked;       /* a client was asked for a certificate */
+    bool app_data_in; /* application bytes have come */
+    bool truncated;
+    bool hello_retry;
+    uint8_t tickets_due;
+    int32_t failure; /* 0 = none; its record is kept if `kept` */
+    bool kept;
+    int64_t begun_at; /* milliseconds, monotonic */
+    int64_t done_at;
+    struct session_span fresh;    /* what a full handshake here gives */
+    struct session_span taken_up; /* of the session that was offered for resumption */
+    uint8_t rules[DIGEST_SIZE];
+    struct verdict *verdict; /* of a judgement that was not good, or NULL */
+    bool judged;
+    SSL_SESSION *sessions[SESSIONS_MOST]; /* offered by the server, newest last */
+    int session_count;
+    uint64_t records_read; /* records that OpenSSL has begun to process */
+    uint64_t records_written;
+    uint64_t records_keyed; /* since the last change of the sending key */
+};
+
+/* Holds a connection for one call: its handle, a visit to the backend, its lock. */
+struct conn_call {
+    int64_t handle;
+    struct conn *conn;
+    struct visit visit;
+};
+
+int32_t conn_enter(int64_t handle, struct conn_call *call) MUST_USE;
+void conn_leave(struct conn_call *call);
+/* As enter, but E_STATE once a step was made and the connection's own failure first: for setters. */
+int32_t conn_enter_early(int64_t handle, struct conn_call *call) MUST_USE;
+/* Gives others a chance to enter; E_CLOSED if the connection was closed meanwhile. */
+int32_t conn_yield(struct conn_call *call) MUST_USE;
+
+/* The connection of an SSL, for the backend's callbacks. */
+struct conn *conn_of(const SSL *ssl);
+static inline bool conn_server(const struct conn *conn)
+{
+    return settings_server(&conn->setup->settings);
+}
+/* The protocols in force. */
+struct bytes conn_alpn(const struct conn *conn, int32_t *mode);
+
+/* The span that sessions of this connection have: the offered one's if it was taken up. */
+struct session_span conn_span(const struct conn *conn);
+
+/* Latches the first failure, keeps its record and gives it back. */
+int32_t conn_fail(struct conn *conn, int32_t result);
+
+int64_t clock_ms(void);
+
+#endif

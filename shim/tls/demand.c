@@ -1,0 +1,142 @@
+/* What a context demands of a peer, and what it shows of itself: trust, identities, verification. */
+#include <openssl/ssl.h>
+
+#include "../base/error.h"
+#include "../base/handle.h"
+#include "../pki/key.h"
+#include "context.h"
+
+enum { PATTERN_LIMIT = 255, DEPTH_MOST = 100 };
+
+int32_t tlsshim_context_set_trust(int64_t context, int64_t trust)
+{
+    struct change change;
+    struct trust *set = NULL;
+    int32_t result = change_begin(context, "context_set_trust", &change);
+
+    if (result < 0)
+        return result;
+    result = trust_pin(trust, &set);
+    if (result == TLSSHIM_OK) {
+        trust_drop(change.settings->trust);
+        change.settings->trust = trust_ref(set);
+        handle_unpin(trust);
+    }
+    return change_end(&change, result);
+}
+
+static int32_t add_identity(struct settings *s, struct identity *identity, struct bytes pattern)
+{
+    SSL_CTX *probe;
+    int32_t result;
+
+    if (!settings_server(s) && pattern.len > 0)
+        return error_new(TLSSHIM_E_ARGUMENT, "a client's identity has no pattern");
+    result = key_needs_private(identity->key);
+    if (result == TLSSHIM_OK)
+        result = setup_ctx_new(s, &probe);
+    if (result < 0)
+        return result;
+    result = setup_use_identity(probe, NULL, identity);
+    SSL_CTX_free(probe);
+    return result < 0 ? result : sni_add(&s->identities, identity, pattern);
+}
+
+int32_t tlsshim_context_add_identity(int64_t context, int64_t identity, const void *pattern, int32_t pattern_len)
+{
+    struct change change;
+    struct identity *own = NULL;
+    struct bytes in;
+    int32_t result = change_begin(context, "context_add_identity", &change);
+
+    if (result < 0)
+        return result;
+    result = text_in(pattern, pattern_len, PATTERN_LIMIT, "pattern", &in);
+    if (result == TLSSHIM_OK)
+        result = identity_pin(identity, &own);
+    if (result == TLSSHIM_OK) {
+        result = add_identity(change.settings, own, in);
+        handle_unpin(identity);
+    }
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_client_certificate(int64_t context, int32_t mode)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_client_certificate", &change);
+
+    if (result < 0)
+        return result;
+    if (mode < TLSSHIM_CLIENT_CERTIFICATE_NONE || mode > TLSSHIM_CLIENT_CERTIFICATE_REQUIRE)
+        result = error_new(TLSSHIM_E_ARGUMENT, "%d is no client certificate mode", mode);
+    else if (!settings_server(change.settings))
+        result = error_new(TLSSHIM_E_STATE, "only a server asks for client certificates");
+    else
+        change.settings->client_certificate = mode;
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_verify_flags(int64_t context, int32_t mask)
+{
+    const int32_t all = TLSSHIM_VERIFY_STRICT | TLSSHIM_VERIFY_PARTIAL_CHAIN | TLSSHIM_VERIFY_CRL_LEAF |
+                        TLSSHIM_VERIFY_CRL_CHAIN | TLSSHIM_VERIFY_CRL_SOFT;
+    struct change change;
+    int32_t result = change_begin(context, "context_set_verify_flags", &change);
+
+    if (result < 0)
+        return result;
+    if ((mask & ~all) != 0)
+        result = error_new(TLSSHIM_E_ARGUMENT, "%#x holds flags that do not exist", (unsigned)mask);
+    else
+        change.settings->verify_flags = mask;
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_verify_depth(int64_t context, int32_t depth)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_verify_depth", &change);
+
+    if (result < 0)
+        return result;
+    if (depth < 0 || depth > DEPTH_MOST)
+        result = error_new(TLSSHIM_E_ARGUMENT, "a depth of %d is not within 0..%d", depth, DEPTH_MOST);
+    else
+        change.settings->verify_depth = depth;
+    return change_end(&change, result);
+}
+
+static int32_t set_insecure(int64_t context, const char *setter, uint32_t what, int32_t on)
+{
+    struct change change;
+    int32_t result = change_begin(context, setter, &change);
+
+    if (result < 0)
+        return result;
+    if (on != 0 && on != 1)
+        result = error_new(TLSSHIM_E_ARGUMENT, "on is 0 or 1, not %d", on);
+    else
+        change.settings->insecure = on == 1 ? change.settings->insecure | what : change.settings->insecure & ~what;
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_insecure_skip_chain(int64_t context, int32_t on)
+{
+    return set_insecure(context, "context_insecure_skip_chain", TLSSHIM_INSECURE_CHAIN, on);
+}
+
+int32_t tlsshim_context_insecure_skip_name(int64_t context, int32_t on)
+{
+    return set_insecure(context, "context_insecure_skip_name", TLSSHIM_INSECURE_NAME, on);
+}
+
+int32_t tlsshim_context_insecure_skip_time(int64_t context, int32_t on)
+{
+    return set_insecure(context, "context_insecure_skip_time", TLSSHIM_INSECURE_TIME, on);
+}
+
+int32_t tlsshim_context_insecure_skip_purpose(int64_t context, int32_t on)
+{
+    return set_insecure(context, "context_insecure_skip_purpose", TLSSHIM_INSECURE_PURPOSE, on);
+}

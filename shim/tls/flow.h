@@ -1,0 +1,25 @@
+/* How bytes move through a connection: handshake.c, send.c, receive.c. */
+#ifndef SHIM_TLS_FLOW_H
+#define SHIM_TLS_FLOW_H
+
+#include "conn.h"
+
+/* Goes on with the handshake: OK once it is complete, WANT_FEED, WANT_DRAIN or an error. */
+int32_t flow_handshake(struct conn *conn);
+/* Around each call that may touch a descriptor: what waits is sent. */
+void flow_begin(struct conn *conn);
+void flow_end(struct conn *conn);
+/* WANT_DRAIN or WANT_FEED: nothing else is wanted while something waits to be drained. */
+int32_t flow_want(const struct conn *conn);
+static inline bool flow_pending(const struct conn *conn)
+{
+    return conn->transport.left.len > 0;
+}
+/* How much of the gathered plaintext may be sealed now: whole records only while corked. */
+size_t flow_sealable(const struct conn *conn);
+/* E_RESET, or what the peer said before it stopped listening. */
+int32_t flow_sending_failed(struct conn *conn);
+/* E_STATE on a connection whose bytes a stream moves. */
+int32_t flow_not_on_fd(const struct conn *conn);
+
+#endif

@@ -1,0 +1,142 @@
+#include <time.h>
+
+#include "../base/error.h"
+#include "failure.h"
+#include "flow.h"
+#include "policy.h"
+
+int32_t flow_want(const struct conn *conn)
+{
+    return flow_pending(conn) ? TLSSHIM_WANT_DRAIN : TLSSHIM_WANT_FEED;
+}
+
+void flow_begin(struct conn *conn)
+{
+    transport_call(&conn->transport);
+    if (conn->transport.fd >= 0)
+        transport_flush(&conn->transport);
+}
+
+void flow_end(struct conn *conn)
+{
+    if (conn->transport.fd >= 0)
+        transport_flush(&conn->transport);
+}
+
+/* The first error of a connection that sends in vain, unless the peer said before why. */
+int32_t flow_sending_failed(struct conn *conn)
+{
+    char byte;
+    int answer;
+
+    if (conn->failure == 0 && !conn->truncated && conn->transport.read_errno == 0) {
+        answer = conn->done ? SSL_peek(conn->ssl, &byte, 1) : SSL_do_handshake(conn->ssl);
+        if (answer <= 0) {
+            int32_t result = failure_of(conn, answer);
+
+            if (result < 0 && result != TLSSHIM_WANT_FEED && !conn->truncated)
+                return conn_fail(conn, result);
+        }
+    }
+    if (conn->failure != 0)
+        return conn->failure;
+    return error_system_as(TLSSHIM_E_RESET, conn->transport.write_errno, "sending to the peer failed");
+}
+
+int32_t flow_not_on_fd(const struct conn *conn)
+{
+    if (conn->transport.fd < 0)
+        return TLSSHIM_OK;
+    return error_new(TLSSHIM_E_STATE, "the connection belongs to a stream, which moves its bytes");
+}
+
+static int32_t begin(struct conn *conn)
+{
+    const struct settings *s = &conn->setup->settings;
+
+    if (!conn_server(conn) && conn->verify_name == NULL &&
+        (s->insecure & (TLSSHIM_INSECURE_NAME | TLSSHIM_INSECURE_CHAIN)) == 0)
+        return conn_fail(conn, error_new(TLSSHIM_E_ARGUMENT, "a client needs the name of its peer to verify (conn_new, "
+                                                             "conn_set_verify_name)"));
+    conn->begun = true;
+    conn->begun_at = clock_ms();
+    conn->fresh.full_at = time(NULL);
+    /* A server's rules follow when the hello tells the identity. */
+    return conn_server(conn) ? TLSSHIM_OK : policy_conn_rules(conn, NULL, conn->rules);
+}
+
+static int32_t missing_alpn(struct conn *conn)
+{
+    const uint8_t *name;
+    unsigned len;
+    int32_t mode;
+
+    SSL_get0_alpn_selected(conn->ssl, &name, &len);
+    if (len > 0 || conn_alpn(conn, &mode).len == 0 || mode != TLSSHIM_ALPN_REQUIRE)
+        return TLSSHIM_OK;
+    return error_new(TLSSHIM_E_ALPN, "the peer agreed on no application protocol (ALPN), and one is required");
+}
+
+static int32_t complete(struct conn *conn)
+{
+    bool resumed = SSL_session_reused(conn->ssl) == 1;
+    int32_t result = missing_alpn(conn);
+
+    if (result < 0)
+        return conn_fail(conn, result);
+    conn->done = true;
+    conn->done_at = clock_ms();
+    if (conn_server(conn) && SSL_version(conn->ssl) >= TLS1_3_VERSION && conn->setup->settings.tickets > 0)
+        conn->tickets_due = resumed ? 1 : (uint8_t)conn->setup->settings.tickets;
+    atomic_fetch_add(resumed ? &conn->context->resumptions : &conn->context->handshakes, 1);
+    return TLSSHIM_OK;
+}
+
+int32_t flow_handshake(struct conn *conn)
+{
+    int32_t result;
+    int answer;
+
+    if (conn->failure != 0)
+        return conn->failure;
+    if (conn->done)
+        return TLSSHIM_OK;
+    if (!conn->begun) {
+        result = begin(conn);
+        if (result < 0)
+            return result;
+    }
+    if (clock_ms() - conn->begun_at > conn->setup->settings.handshake_timeout)
+        return conn_fail(conn, error_new(TLSSHIM_E_DEADLINE, "the handshake took longer than %lld ms",
+                                         (long long)conn->setup->settings.handshake_timeout));
+    if (conn->transport.left.len > LEFT_BOUND)
+        return TLSSHIM_WANT_DRAIN;
+    if (conn->transport.write_errno != 0)
+        return conn_fail(conn, flow_sending_failed(conn));
+    answer = SSL_do_handshake(conn->ssl);
+    if (answer == 1)
+        return complete(conn);
+    result = failure_of(conn, answer);
+    if (result == TLSSHIM_WANT_FEED) {
+        flow_end(conn);
+        return flow_want(conn);
+    }
+    /* A goodbye within the handshake is reported as 0 by nobody: it is an end like any other. */
+    return conn_fail(conn, result);
+}
+
+int32_t tlsshim_conn_handshake(int64_t conn)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    flow_begin(call.conn);
+    result = flow_handshake(call.conn);
+    flow_end(call.conn);
+    if (result == TLSSHIM_OK && flow_pending(call.conn))
+        result = TLSSHIM_WANT_DRAIN;
+    conn_leave(&call);
+    return result;
+}

@@ -1,0 +1,105 @@
+#include "hello.h"
+
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "alpn.h"
+#include "conn.h"
+#include "policy.h"
+
+/* The host name of the server_name extension (RFC 6066 section 3); length 0 = none, NULL = malformed. */
+static struct bytes server_name(SSL *ssl)
+{
+    struct bytes name = {(const uint8_t *)"", 0};
+    const uint8_t *ext;
+    size_t len;
+
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &ext, &len) != 1)
+        return name;
+    if (len < 5 || ((size_t)ext[0] << 8 | ext[1]) != len - 2 || ext[2] != TLSEXT_NAMETYPE_host_name ||
+        ((size_t)ext[3] << 8 | ext[4]) != len - 5 || len - 5 > 255 || memchr(ext + 5, 0, len - 5) != NULL)
+        return (struct bytes){NULL, 0};
+    return (struct bytes){ext + 5, len - 5};
+}
+
+static int refuse(struct conn *conn, int *alert, int alert_number, int32_t result)
+{
+    *alert = alert_number;
+    conn_fail(conn, result);
+    return SSL_CLIENT_HELLO_ERROR;
+}
+
+static bool remember_name(struct conn *conn, struct bytes name)
+{
+    if (name.len == 0 || conn->server_name != NULL)
+        return true;
+    conn->server_name = bytes_dup_text(name);
+    return conn->server_name != NULL;
+}
+
+/* Rules come before the session is looked up: here both versions of the protocol see them in time. */
+static int on_hello(SSL *ssl, int *alert, void *arg)
+{
+    struct conn *conn = conn_of(ssl);
+    struct bytes name = server_name(ssl);
+    const struct sni_entry *entry;
+    const uint8_t *ext;
+    size_t len;
+    int32_t mode, result;
+
+    (void)arg;
+    if (name.data == NULL)
+        return refuse(conn, alert, SSL_AD_DECODE_ERROR,
+                      error_new(TLSSHIM_E_PROTOCOL, "the client's server name is malformed"));
+    if (!remember_name(conn, name))
+        return refuse(conn, alert, SSL_AD_INTERNAL_ERROR, TLSSHIM_E_MEMORY);
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &ext, &len) != 1)
+        len = 0;
+    if (len > 2 && conn->offered.len == 0)
+        buffer_add(&conn->offered, ext + 2, len - 2);
+    if (len == 0 && conn_alpn(conn, &mode).len > 0 && mode == TLSSHIM_ALPN_REQUIRE)
+        return refuse(conn, alert, SSL_AD_NO_APPLICATION_PROTOCOL,
+                      error_new(TLSSHIM_E_ALPN, "the client offers no application protocol (ALPN), one is required"));
+    entry = sni_find(&conn->setup->settings.identities, name);
+    if (entry == NULL)
+        return refuse(conn, alert, SSL_AD_UNRECOGNIZED_NAME,
+                      error_new(TLSSHIM_E_NEGOTIATION,
+                                "no identity for the client's server name \"%s\", and no default",
+                                conn->server_name != NULL ? conn->server_name : ""));
+    result = policy_conn_rules(conn, entry, conn->rules);
+    if (result == TLSSHIM_OK && entry->pattern[0] != 0)
+        result = setup_use_entry(ssl, entry);
+    if (result < 0 || SSL_set_session_id_context(ssl, conn->rules, DIGEST_SIZE) != 1)
+        return refuse(conn, alert, SSL_AD_INTERNAL_ERROR, result < 0 ? result : TLSSHIM_E_MEMORY);
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+static int on_alpn(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8_t *in, unsigned in_len, void *arg)
+{
+    struct conn *conn = conn_of(ssl);
+    int32_t mode;
+    struct bytes mine = conn_alpn(conn, &mode);
+    struct bytes chosen;
+
+    (void)arg;
+    if (mine.len == 0)
+        return SSL_TLSEXT_ERR_NOACK;
+    if (alpn_select(mine, (struct bytes){in, in_len}, &chosen)) {
+        *out = chosen.data;
+        *out_len = (uint8_t)chosen.len;
+        return SSL_TLSEXT_ERR_OK;
+    }
+    if (mode == TLSSHIM_ALPN_CONTINUE)
+        return SSL_TLSEXT_ERR_NOACK;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+void hello_install(struct setup *setup)
+{
+    if (!settings_server(&setup->settings))
+        return;
+    SSL_CTX_set_client_hello_cb(setup->ctx, on_hello, NULL);
+    SSL_CTX_set_alpn_select_cb(setup->ctx, on_alpn, NULL);
+}

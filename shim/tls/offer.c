@@ -1,0 +1,253 @@
+/* What a context offers: protocols, versions, ciphers, groups, tickets, and its limits. */
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/backend.h"
+#include "../base/error.h"
+#include "alpn.h"
+#include "context.h"
+
+enum { LIST_LIMIT = 4096, TICKETS_MOST = 16 };
+static const int64_t LIFETIME_MOST = 604800; /* RFC 8446 section 4.6.1 */
+static const int64_t HANDSHAKE_MS_MOST = 3600000;
+
+static int32_t set_alpn(struct settings *s, struct bytes list, int32_t mode)
+{
+    uint8_t *copy = NULL;
+
+    if (list.len > 0) {
+        copy = malloc(list.len);
+        if (copy == NULL)
+            return TLSSHIM_E_MEMORY;
+        memcpy(copy, list.data, list.len);
+    }
+    free(s->alpn);
+    s->alpn = copy;
+    s->alpn_len = list.len;
+    s->alpn_mode = mode;
+    return TLSSHIM_OK;
+}
+
+int32_t tlsshim_context_set_alpn(int64_t context, const void *wire, int32_t wire_len, int32_t mode)
+{
+    struct change change;
+    struct bytes list;
+    int32_t result = change_begin(context, "context_set_alpn", &change);
+
+    if (result < 0)
+        return result;
+    result = alpn_in(wire, wire_len, "wire", &list);
+    if (result == TLSSHIM_OK && (mode < TLSSHIM_ALPN_CONTINUE || mode > TLSSHIM_ALPN_REQUIRE))
+        result = error_new(TLSSHIM_E_ARGUMENT, "%d is no ALPN mode", mode);
+    if (result == TLSSHIM_OK)
+        result = set_alpn(change.settings, list, mode);
+    return change_end(&change, result);
+}
+
+static int32_t version_check(int32_t version)
+{
+    switch (version) {
+    case 0:
+    case TLSSHIM_TLS_1_2:
+    case TLSSHIM_TLS_1_3:
+        return TLSSHIM_OK;
+    case TLSSHIM_TLS_1_0:
+    case TLSSHIM_TLS_1_1:
+        return error_new(TLSSHIM_E_WEAK, "TLS 1.0 and 1.1 are broken; the lowest version is TLS 1.2");
+    default:
+        return error_new(TLSSHIM_E_ARGUMENT, "%#x is no TLS version", (unsigned)version);
+    }
+}
+
+int32_t tlsshim_context_set_versions(int64_t context, int32_t min, int32_t max)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_versions", &change);
+
+    if (result < 0)
+        return result;
+    result = version_check(min);
+    if (result == TLSSHIM_OK)
+        result = version_check(max);
+    if (result == TLSSHIM_OK) {
+        min = min == 0 ? TLSSHIM_TLS_1_2 : min;
+        max = max == 0 ? TLSSHIM_TLS_1_3 : max;
+        if (min > max) {
+            result = error_new(TLSSHIM_E_ARGUMENT, "the lowest version is above the highest");
+        } else {
+            change.settings->version_min = min;
+            change.settings->version_max = max;
+        }
+    }
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_tickets(int64_t context, int32_t count)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_tickets", &change);
+
+    if (result < 0)
+        return result;
+    if (count < 0 || count > TICKETS_MOST)
+        result = error_new(TLSSHIM_E_ARGUMENT, "%d tickets are not within 0..%d", count, TICKETS_MOST);
+    else if (!settings_server(change.settings))
+        result = error_new(TLSSHIM_E_STATE, "only a server gives tickets");
+    else
+        change.settings->tickets = count;
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_session_lifetime(int64_t context, int64_t lifetime)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_session_lifetime", &change);
+
+    if (result < 0)
+        return result;
+    if (lifetime < 1 || lifetime > LIFETIME_MOST)
+        result = error_new(TLSSHIM_E_ARGUMENT, "a lifetime of %lld s is not within 1..%lld", (long long)lifetime,
+                           (long long)LIFETIME_MOST);
+    else
+        change.settings->session_lifetime = lifetime;
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_memory(int64_t context, int32_t policy)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_memory", &change);
+
+    if (result < 0)
+        return result;
+    if (policy != TLSSHIM_POLICY_IDLE_SMALL && policy != TLSSHIM_POLICY_BUSY_FAST)
+        result = error_new(TLSSHIM_E_ARGUMENT, "%d is no memory policy", policy);
+    else
+        change.settings->memory = policy;
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_handshake_timeout(int64_t context, int64_t ms)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_handshake_timeout", &change);
+
+    if (result < 0)
+        return result;
+    if (ms < 1 || ms > HANDSHAKE_MS_MOST)
+        result = error_new(TLSSHIM_E_ARGUMENT, "a handshake time of %lld ms is not within 1..%lld", (long long)ms,
+                           (long long)HANDSHAKE_MS_MOST);
+    else
+        change.settings->handshake_timeout = ms;
+    return change_end(&change, result);
+}
+
+/* Puts words on trial: which of the four lists, and its text. */
+struct words {
+    const char *what;
+    char **place;
+    int (*try)(SSL_CTX *ctx, const char *words);
+};
+
+static int try_groups(SSL_CTX *ctx, const char *words)
+{
+    return (int)SSL_CTX_set1_groups_list(ctx, words);
+}
+
+/* The first word that the backend does not know, for the error. */
+static int32_t words_refused(SSL_CTX *probe, const struct words *words, const char *list)
+{
+    char word[128];
+
+    for (const char *at = list; *at != 0; at += strcspn(at, ":"), at += *at == ':') {
+        size_t len = strcspn(at, ":");
+
+        if (len == 0 || len >= sizeof word)
+            continue;
+        memcpy(word, at, len);
+        word[len] = 0;
+        if (words->try(probe, word) != 1)
+            return error_backend(TLSSHIM_E_FORMAT, "\"%s\" is no %s that the backend knows", word, words->what);
+    }
+    return error_backend(TLSSHIM_E_FORMAT, "\"%s\" is no list of %ss", list, words->what);
+}
+
+/* "?name" is dropped where the backend lacks it, the mark where it does not. */
+static void optional_words(SSL_CTX *probe, const struct words *words, char *list)
+{
+    char *to = list;
+
+    for (char *at = list; *at != 0;) {
+        size_t len = strcspn(at, ":");
+        char end = at[len];
+        bool optional = at[0] == '?';
+        char *word = optional ? at + 1 : at;
+
+        at[len] = 0;
+        if (!optional || words->try(probe, word) == 1) {
+            size_t word_len = strlen(word);
+
+            if (to != list)
+                *to++ = ':';
+            memmove(to, word, word_len);
+            to += word_len;
+        }
+        at += len + (end != 0);
+    }
+    *to = 0;
+}
+
+static int32_t set_words(int64_t context, const char *setter, const void *text, int32_t text_len, size_t place,
+                         struct words words)
+{
+    struct change change;
+    struct bytes in;
+    SSL_CTX *probe;
+    char *list;
+    int32_t result = change_begin(context, setter, &change);
+
+    if (result < 0)
+        return result;
+    result = text_in(text, text_len, LIST_LIMIT, words.what, &in);
+    if (result == TLSSHIM_OK)
+        result = setup_ctx_new(change.settings, &probe);
+    if (result < 0)
+        return change_end(&change, result);
+    list = bytes_dup_text(in);
+    words.place = (char **)(void *)((char *)change.settings + place);
+    if (list == NULL) {
+        result = TLSSHIM_E_MEMORY;
+    } else {
+        if (words.try == try_groups)
+            optional_words(probe, &words, list);
+        if (words.try(probe, list) == 1) {
+            free(*words.place);
+            *words.place = list;
+            list = NULL;
+        } else {
+            result = words_refused(probe, &words, list);
+        }
+    }
+    free(list);
+    SSL_CTX_free(probe);
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_ciphers(int64_t context, const void *tls12, int32_t tls12_len)
+{
+    return set_words(context, "context_set_ciphers", tls12, tls12_len, offsetof(struct settings, ciphers),
+                     (struct words){.what = "TLS 1.2 cipher", .try = SSL_CTX_set_cipher_list});
+}
+
+int32_t tlsshim_context_set_ciphersuites(int64_t context, const void *tls13, int32_t tls13_len)
+{
+    return set_words(context, "context_set_ciphersuites", tls13, tls13_len, offsetof(struct settings, ciphersuites),
+                     (struct words){.what = "TLS 1.3 cipher suite", .try = SSL_CTX_set_ciphersuites});
+}
+
+int32_t tlsshim_context_set_groups(int64_t context, const void *list, int32_t list_len)
+{
+    return set_words(context, "context_set_groups", list, list_len, offsetof(struct settings, groups),
+                     (struct words){.what = "group", .try = try_groups});
+}

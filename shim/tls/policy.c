@@ -1,0 +1,96 @@
+#include "policy.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "../base/backend.h"
+#include "../base/error.h"
+#include "conn.h"
+
+static const char label[] = "tlsshim session rules 1";
+
+static void add_number(struct buffer *rules, int64_t number)
+{
+    uint8_t bytes[8];
+
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)((uint64_t)number >> (56 - 8 * i));
+    buffer_add(rules, bytes, sizeof bytes);
+}
+
+/* With its length before it, so that no two rows of values read alike. */
+static void add_bytes(struct buffer *rules, const void *data, size_t len)
+{
+    add_number(rules, (int64_t)len);
+    buffer_add(rules, data, len);
+}
+
+static int32_t digest(const struct setup *setup, struct buffer *rules, uint8_t out[DIGEST_SIZE])
+{
+    int32_t result = TLSSHIM_OK;
+
+    if (rules->failed)
+        result = TLSSHIM_E_MEMORY;
+    else if (EVP_Digest(rules->data, rules->len, out, NULL, setup->sha256, NULL) != 1)
+        result = error_backend(TLSSHIM_E_INTERNAL, "the session rules cannot be digested");
+    buffer_free(rules);
+    return result;
+}
+
+static bool add_own_identity(const struct setup *setup, struct buffer *rules)
+{
+    const struct sni_entry *entry = sni_exact(&setup->settings.identities, (struct bytes){(const uint8_t *)"", 0});
+
+    for (int type = 0; type < SNI_TYPES; type++) {
+        uint8_t leaf[DIGEST_SIZE];
+        unsigned len = 0;
+
+        if (entry != NULL && entry->of[type] != NULL &&
+            X509_digest(entry->of[type]->cert->at[0], setup->sha256, leaf, &len) != 1)
+            return false;
+        add_bytes(rules, leaf, len);
+    }
+    return true;
+}
+
+int32_t policy_rules(const struct setup *setup, uint8_t out[DIGEST_SIZE])
+{
+    const struct settings *s = &setup->settings;
+    struct buffer rules = {0};
+    uint8_t trust[DIGEST_SIZE];
+    int32_t result;
+
+    buffer_add(&rules, label, sizeof label);
+    add_number(&rules, s->role);
+    add_number(&rules, s->client_certificate);
+    add_number(&rules, s->verify_depth);
+    add_number(&rules, s->verify_flags);
+    add_number(&rules, s->insecure);
+    add_number(&rules, s->security_level);
+    if (setup->trust != NULL) {
+        result = trust_digest(setup->trust, trust);
+        if (result < 0) {
+            buffer_free(&rules);
+            return result;
+        }
+        add_bytes(&rules, trust, sizeof trust);
+    }
+    if (!settings_server(s) && !add_own_identity(setup, &rules)) {
+        buffer_free(&rules);
+        return error_backend(TLSSHIM_E_INTERNAL, "the own certificate cannot be digested");
+    }
+    return digest(setup, &rules, out);
+}
+
+int32_t policy_conn_rules(const struct conn *conn, const struct sni_entry *entry, uint8_t out[DIGEST_SIZE])
+{
+    struct buffer rules = {0};
+    const char *name = conn->verify_name != NULL ? conn->verify_name : "";
+    const char *pattern = entry != NULL ? entry->pattern : "";
+
+    buffer_add(&rules, conn->setup->rules, DIGEST_SIZE);
+    add_bytes(&rules, name, strlen(name));
+    add_bytes(&rules, pattern, strlen(pattern));
+    return digest(conn->setup, &rules, out);
+}

@@ -1,0 +1,260 @@
+#include "../base/code.h"
+#include "../base/error.h"
+#include "failure.h"
+#include "flow.h"
+
+/* Records that carry no plaintext and are processed before others get their turn. */
+enum { STEPS_A_TURN = 32 };
+
+static bool more_inside(const struct conn *conn)
+{
+    const struct transport *t = &conn->transport;
+
+    return SSL_pending(conn->ssl) > 0 || t->held.len > 0 || t->in_len > 0 || t->framing.records > conn->records_read;
+}
+
+/* Reads until the buffer is full or nothing more is there. */
+static int32_t read_records(struct conn_call *call, uint8_t *plain, size_t cap)
+{
+    struct conn *conn = call->conn;
+    size_t total = 0;
+    int32_t result = TLSSHIM_WANT_FEED;
+
+    for (int steps = 0; total < cap; steps++) {
+        size_t got;
+        int answer;
+
+        if (conn->transport.left.len > LEFT_BOUND)
+            return total > 0 ? (int32_t)total : TLSSHIM_WANT_DRAIN;
+        answer = SSL_read_ex(conn->ssl, plain + total, cap - total, &got);
+        if (answer == 1) {
+            total += got;
+            conn->app_data_in = true;
+            if (!more_inside(conn))
+                break;
+            continue;
+        }
+        result = failure_of(conn, answer);
+        if (result != TLSSHIM_WANT_FEED || conn->transport.starved || total > 0)
+            break;
+        if (steps % STEPS_A_TURN == STEPS_A_TURN - 1 && (result = conn_yield(call)) < 0)
+            break;
+    }
+    if (total > 0)
+        return (int32_t)total; /* an error comes again with the next call */
+    return result == TLSSHIM_WANT_FEED ? flow_want(conn) : result;
+}
+
+static int32_t settle_read(struct conn *conn, int32_t result)
+{
+    flow_end(conn);
+    if (result == TLSSHIM_WANT_FEED || result == TLSSHIM_WANT_DRAIN)
+        return flow_want(conn);
+    if (result >= 0 || conn->truncated) /* an end of the input alone: what is written may still go out */
+        return result;
+    return conn_fail(conn, result);
+}
+
+static int32_t flow_read(struct conn_call *call, void *plain, int32_t plain_cap)
+{
+    struct conn *conn = call->conn;
+    int32_t result = flow_handshake(conn);
+
+    if (result != TLSSHIM_OK)
+        return result;
+    result = read_records(call, plain, (size_t)plain_cap);
+    if (code_bare(result) == TLSSHIM_E_CLOSED)
+        return result;
+    return settle_read(conn, result);
+}
+
+static int32_t plain_out(const void *plain, int32_t plain_cap)
+{
+    if (bytes_room(plain, plain_cap, 1))
+        return TLSSHIM_OK;
+    return error_new(TLSSHIM_E_ARGUMENT, "reading needs room for at least one byte");
+}
+
+int32_t tlsshim_conn_read(int64_t conn, void *plain, int32_t plain_cap)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = plain_out(plain, plain_cap);
+    if (result == TLSSHIM_OK) {
+        flow_begin(call.conn);
+        result = flow_read(&call, plain, plain_cap);
+    }
+    conn_leave(&call);
+    return result;
+}
+
+static int32_t flow_peek(struct conn_call *call, void *plain, int32_t plain_cap)
+{
+    struct conn *conn = call->conn;
+    int32_t result = flow_handshake(conn);
+    int answer;
+
+    if (result != TLSSHIM_OK)
+        return result;
+    for (int steps = 0;; steps++) {
+        if (conn->transport.left.len > LEFT_BOUND)
+            return TLSSHIM_WANT_DRAIN;
+        answer = SSL_peek(conn->ssl, plain, plain_cap);
+        if (answer > 0)
+            return answer;
+        result = failure_of(conn, answer);
+        if (result != TLSSHIM_WANT_FEED || conn->transport.starved)
+            return settle_read(conn, result);
+        if (steps % STEPS_A_TURN == STEPS_A_TURN - 1 && (result = conn_yield(call)) < 0)
+            return result;
+    }
+}
+
+int32_t tlsshim_conn_peek(int64_t conn, void *plain, int32_t plain_cap)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = plain_out(plain, plain_cap);
+    if (result == TLSSHIM_OK) {
+        flow_begin(call.conn);
+        result = flow_peek(&call, plain, plain_cap);
+    }
+    conn_leave(&call);
+    return result;
+}
+
+static int32_t flow_open(struct conn_call *call, struct bytes bytes, void *plain, int32_t plain_cap, int32_t *taken)
+{
+    struct conn *conn = call->conn;
+    int32_t result = flow_not_on_fd(conn);
+
+    if (result < 0)
+        return result;
+    transport_call(&conn->transport);
+    conn->transport.in = bytes.data;
+    conn->transport.in_len = bytes.len;
+    result = flow_read(call, plain, plain_cap);
+    if (result >= 0 || result > TLSSHIM_E_HANDLE)
+        *taken = (int32_t)(bytes.len - conn->transport.in_len);
+    conn->transport.in = NULL;
+    conn->transport.in_len = 0;
+    return result;
+}
+
+int32_t tlsshim_conn_open(int64_t conn, const void *bytes, int32_t bytes_len, void *plain, int32_t plain_cap,
+                          int32_t *taken)
+{
+    struct conn_call call;
+    struct bytes in;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = bytes_in(bytes, bytes_len, INT32_MAX, "bytes", &in);
+    if (result == TLSSHIM_OK)
+        result = plain_out(plain, plain_cap);
+    if (result == TLSSHIM_OK && taken == NULL)
+        result = error_new(TLSSHIM_E_ARGUMENT, "the output taken is NULL");
+    if (result == TLSSHIM_OK && in.len > 0 && call.conn->transport.ended)
+        result = error_new(TLSSHIM_E_STATE, "bytes after feed_end");
+    if (result == TLSSHIM_OK)
+        result = flow_open(&call, in, plain, plain_cap, taken);
+    conn_leave(&call);
+    return result;
+}
+
+static int32_t flow_feed(struct conn *conn, struct bytes bytes)
+{
+    struct transport *t = &conn->transport;
+    size_t room = HELD_MOST - t->held.len;
+    size_t len = bytes.len < room ? bytes.len : room;
+    int32_t result = flow_not_on_fd(conn);
+
+    if (result < 0)
+        return result;
+    if (conn->failure != 0)
+        return conn->failure;
+    if (t->ended)
+        return error_new(TLSSHIM_E_STATE, "bytes after feed_end");
+    if (!queue_add(&t->held, bytes.data, len))
+        return TLSSHIM_E_MEMORY;
+    return (int32_t)len;
+}
+
+int32_t tlsshim_conn_feed(int64_t conn, const void *bytes, int32_t bytes_len)
+{
+    struct conn_call call;
+    struct bytes in;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = bytes_in(bytes, bytes_len, INT32_MAX, "bytes", &in);
+    if (result == TLSSHIM_OK)
+        result = flow_feed(call.conn, in);
+    conn_leave(&call);
+    return result;
+}
+
+int32_t tlsshim_conn_feed_end(int64_t conn)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = flow_not_on_fd(call.conn);
+    if (result == TLSSHIM_OK && call.conn->failure != 0)
+        result = call.conn->failure;
+    if (result == TLSSHIM_OK)
+        call.conn->transport.ended = true;
+    conn_leave(&call);
+    return result;
+}
+
+int32_t tlsshim_conn_pending(int64_t conn)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = SSL_pending(call.conn->ssl);
+    conn_leave(&call);
+    return result;
+}
+
+static bool readable(const struct conn *conn)
+{
+    const struct transport *t = &conn->transport;
+
+    return SSL_pending(conn->ssl) > 0 || t->framing.records > conn->records_read || transport_has_record(t) ||
+           t->ended || conn->peer_closed || conn->failure != 0;
+}
+
+int32_t tlsshim_conn_state(int64_t conn)
+{
+    struct conn_call call;
+    const struct conn *c;
+    int32_t state = 0;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    c = call.conn;
+    state |= c->done ? TLSSHIM_STATE_HANDSHAKE_DONE : 0;
+    state |= readable(c) ? TLSSHIM_STATE_READABLE : 0;
+    state |= flow_pending(c) || (c->done && c->failure == 0 && flow_sealable(c) > 0) ? TLSSHIM_STATE_OUTPUT_PENDING : 0;
+    state |= c->peer_closed ? TLSSHIM_STATE_PEER_CLOSED : 0;
+    state |= c->we_closed ? TLSSHIM_STATE_WE_CLOSED : 0;
+    state |= c->failure != 0 ? TLSSHIM_STATE_FAILED : 0;
+    state |= c->transport.ended ? TLSSHIM_STATE_INPUT_ENDED : 0;
+    conn_leave(&call);
+    return state;
+}

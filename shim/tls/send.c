@@ -1,0 +1,369 @@
+#include "../base/error.h"
+#include "failure.h"
+#include "flow.h"
+
+/* Records under one key, well below AES-GCM's bound of 2^24.5 (RFC 8446 section 5.5). */
+static const uint64_t RECORDS_A_KEY = 1 << 23;
+
+/* Tickets go out right before the first bytes: a peer that only sends never has to read them. */
+static int32_t send_tickets(struct conn *conn)
+{
+    int answer;
+
+    if (conn->tickets_due == 0)
+        return TLSSHIM_OK;
+    while (conn->tickets_due > 0) {
+        conn->tickets_due--;
+        if (SSL_new_session_ticket(conn->ssl) != 1) {
+            conn->tickets_due = 0; /* a client that takes none */
+            return TLSSHIM_OK;
+        }
+    }
+    answer = SSL_do_handshake(conn->ssl);
+    return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
+}
+
+static int32_t change_key(struct conn *conn, bool both)
+{
+    int answer;
+
+    if (SSL_key_update(conn->ssl, both ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED) != 1)
+        return error_backend(TLSSHIM_E_STATE, "the key cannot be changed now");
+    conn->records_keyed = 0;
+    answer = SSL_do_handshake(conn->ssl);
+    return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
+}
+
+/* Seals one record; what the caller's buffer does not hold waits in the transport. */
+static int32_t seal_record(struct conn *conn, const void *plain, size_t len)
+{
+    size_t written;
+    int answer;
+    int32_t result = TLSSHIM_OK;
+
+    if (conn->records_keyed >= RECORDS_A_KEY && SSL_version(conn->ssl) >= TLS1_3_VERSION)
+        result = change_key(conn, false);
+    if (result < 0)
+        return result;
+    answer = SSL_write_ex(conn->ssl, plain, len, &written);
+    return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
+}
+
+static bool room_out(const struct transport *t)
+{
+    return t->left.len == 0 && t->out_len < t->out_cap;
+}
+
+/* Whole records only while corked. */
+size_t flow_sealable(const struct conn *conn)
+{
+    return conn->corked ? conn->pile.len - conn->pile.len % RECORD_MOST : conn->pile.len;
+}
+
+/* Seals so much of the gathered plaintext, or as long as the caller's buffer has room. */
+static int32_t seal_pile(struct conn *conn, size_t len, bool while_room)
+{
+    int32_t result = TLSSHIM_OK;
+
+    while (len > 0 && result == TLSSHIM_OK && (!while_room || room_out(&conn->transport))) {
+        size_t step = len < RECORD_MOST ? len : RECORD_MOST;
+
+        result = seal_record(conn, queue_front(&conn->pile), step);
+        if (result == TLSSHIM_OK) {
+            queue_skip(&conn->pile, step);
+            len -= step;
+        }
+    }
+    return result;
+}
+
+static int32_t take_plain(struct conn *conn, struct bytes plain)
+{
+    size_t room = PILE_MOST - conn->pile.len;
+    size_t len = plain.len < room ? plain.len : room;
+
+    if (plain.len == 0)
+        return 0;
+    if (len == 0)
+        return TLSSHIM_WANT_DRAIN;
+    if (!queue_add(&conn->pile, plain.data, len))
+        return TLSSHIM_E_MEMORY;
+    return (int32_t)len;
+}
+
+/* A descriptor takes what it can at once; at most one pile of sealed bytes waits for it. */
+static int32_t write_through(struct conn *conn, struct bytes plain)
+{
+    int32_t taken, result;
+
+    if (conn->transport.write_errno != 0)
+        return flow_sending_failed(conn);
+    if (conn->transport.left.len >= PILE_MOST)
+        return TLSSHIM_WANT_DRAIN;
+    taken = take_plain(conn, plain);
+    if (taken <= 0)
+        return taken;
+    result = seal_pile(conn, flow_sealable(conn), false);
+    return result < 0 ? result : taken;
+}
+
+static int32_t writable(struct conn *conn)
+{
+    int32_t result = flow_handshake(conn);
+
+    if (result != TLSSHIM_OK)
+        return result;
+    if (conn->we_closed)
+        return error_new(TLSSHIM_E_STATE, "writing after shutdown");
+    return TLSSHIM_OK;
+}
+
+static int32_t flow_write(struct conn *conn, struct bytes plain)
+{
+    int32_t result = writable(conn);
+
+    if (result == TLSSHIM_OK && plain.len > 0)
+        result = send_tickets(conn);
+    if (result != TLSSHIM_OK)
+        return result;
+    return conn->transport.fd >= 0 ? write_through(conn, plain) : take_plain(conn, plain);
+}
+
+int32_t tlsshim_conn_write(int64_t conn, const void *plain, int32_t plain_len)
+{
+    struct conn_call call;
+    struct bytes in;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = bytes_in(plain, plain_len, INT32_MAX, "plain", &in);
+    if (result == TLSSHIM_OK) {
+        flow_begin(call.conn);
+        result = flow_write(call.conn, in);
+        flow_end(call.conn);
+    }
+    conn_leave(&call);
+    return result;
+}
+
+static void out_begin(struct conn *conn, void *bytes, int32_t bytes_cap)
+{
+    struct transport *t = &conn->transport;
+
+    t->out = bytes;
+    t->out_cap = (size_t)bytes_cap;
+    t->out_len = queue_take(&t->left, bytes, t->out_cap);
+}
+
+static int32_t out_end(struct conn *conn)
+{
+    struct transport *t = &conn->transport;
+    size_t len = t->out_len;
+
+    t->out = NULL;
+    t->out_cap = t->out_len = 0;
+    return (int32_t)len;
+}
+
+static int32_t flow_drain(struct conn *conn, void *bytes, int32_t bytes_cap)
+{
+    int32_t result = flow_not_on_fd(conn);
+
+    if (result < 0)
+        return result;
+    out_begin(conn, bytes, bytes_cap);
+    if (conn->failure == 0 && conn->done)
+        result = seal_pile(conn, flow_sealable(conn), true);
+    bytes_cap = out_end(conn);
+    return bytes_cap > 0 || result == TLSSHIM_OK ? bytes_cap : result;
+}
+
+int32_t tlsshim_conn_drain(int64_t conn, void *bytes, int32_t bytes_cap)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    if (!bytes_room(bytes, bytes_cap, 1))
+        result = error_new(TLSSHIM_E_ARGUMENT, "drain needs room for at least one byte");
+    else
+        result = flow_drain(call.conn, bytes, bytes_cap);
+    conn_leave(&call);
+    return result;
+}
+
+/* Seals from the caller's buffer into the caller's buffer, once nothing gathered stands before it. */
+static int32_t seal_direct(struct conn *conn, struct bytes plain, size_t *taken)
+{
+    int32_t result = send_tickets(conn);
+
+    if (result == TLSSHIM_OK)
+        result = seal_pile(conn, flow_sealable(conn), true);
+    while (result == TLSSHIM_OK && *taken < plain.len && conn->pile.len == 0 && room_out(&conn->transport)) {
+        size_t len = plain.len - *taken < RECORD_MOST ? plain.len - *taken : RECORD_MOST;
+
+        result = seal_record(conn, plain.data + *taken, len);
+        *taken += result == TLSSHIM_OK ? len : 0;
+    }
+    return result;
+}
+
+static int32_t flow_seal_call(struct conn *conn, struct bytes plain, void *bytes, int32_t bytes_cap, int32_t *taken)
+{
+    int32_t result = flow_not_on_fd(conn);
+    int32_t count;
+    size_t used = 0;
+
+    if (result < 0)
+        return result;
+    out_begin(conn, bytes, bytes_cap);
+    if (plain.len > 0 && conn->failure == 0) {
+        result = writable(conn);
+        if (result == TLSSHIM_OK && conn->corked) {
+            result = take_plain(conn, plain);
+            used = result > 0 ? (size_t)result : 0;
+            result = result < 0 && result != TLSSHIM_WANT_DRAIN ? result : seal_pile(conn, flow_sealable(conn), true);
+        } else if (result == TLSSHIM_OK) {
+            result = seal_direct(conn, plain, &used);
+        }
+    } else if (conn->done && conn->failure == 0) {
+        result = seal_pile(conn, flow_sealable(conn), true);
+    } else if (plain.len == 0 && conn->failure == 0) {
+        result = flow_handshake(conn);
+    } else {
+        result = conn->failure;
+    }
+    count = out_end(conn);
+    if (count > 0 || result == TLSSHIM_OK || result == TLSSHIM_WANT_DRAIN)
+        result = count;
+    if (result >= 0 || result > TLSSHIM_E_HANDLE)
+        *taken = (int32_t)used;
+    return result;
+}
+
+int32_t tlsshim_conn_seal(int64_t conn, const void *plain, int32_t plain_len, void *bytes, int32_t bytes_cap,
+                          int32_t *taken)
+{
+    struct conn_call call;
+    struct bytes in;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = bytes_in(plain, plain_len, INT32_MAX, "plain", &in);
+    if (result == TLSSHIM_OK && !bytes_room(bytes, bytes_cap, 1))
+        result = error_new(TLSSHIM_E_ARGUMENT, "seal needs room for at least one byte");
+    if (result == TLSSHIM_OK && taken == NULL)
+        result = error_new(TLSSHIM_E_ARGUMENT, "the output taken is NULL");
+    if (result == TLSSHIM_OK)
+        result = flow_seal_call(call.conn, in, bytes, bytes_cap, taken);
+    conn_leave(&call);
+    return result;
+}
+
+static int32_t flow_shutdown(struct conn *conn)
+{
+    int32_t result;
+
+    if (conn->failure != 0)
+        return conn->failure;
+    if (!conn->done)
+        return error_new(TLSSHIM_E_STATE, "there is no connection to shut down before the handshake is complete");
+    if (!conn->we_closed) {
+        result = seal_pile(conn, conn->pile.len, false);
+        if (result < 0)
+            return result;
+        if (SSL_shutdown(conn->ssl) < 0)
+            return conn_fail(conn, error_backend(TLSSHIM_E_INTERNAL, "the goodbye cannot be sealed"));
+        conn->we_closed = true;
+    }
+    flow_end(conn);
+    if (conn->transport.write_errno != 0)
+        return flow_sending_failed(conn);
+    return flow_pending(conn) ? TLSSHIM_WANT_DRAIN : TLSSHIM_OK;
+}
+
+int32_t tlsshim_conn_shutdown(int64_t conn)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    flow_begin(call.conn);
+    result = flow_shutdown(call.conn);
+    conn_leave(&call);
+    return result;
+}
+
+int32_t tlsshim_conn_cork(int64_t conn, int32_t on)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    if (on != 0 && on != 1) {
+        result = error_new(TLSSHIM_E_ARGUMENT, "on is 0 or 1, not %d", on);
+    } else if (call.conn->failure != 0) {
+        result = call.conn->failure;
+    } else {
+        call.conn->corked = on == 1;
+        if (on == 0 && call.conn->transport.fd >= 0) {
+            result = seal_pile(call.conn, call.conn->pile.len, false);
+            flow_end(call.conn);
+        }
+    }
+    conn_leave(&call);
+    return result;
+}
+
+static int32_t flow_key_update(struct conn *conn, int32_t both)
+{
+    int32_t result = writable(conn);
+
+    if (result != TLSSHIM_OK)
+        return result;
+    if (SSL_version(conn->ssl) < TLS1_3_VERSION)
+        return error_new(TLSSHIM_E_UNSUPPORTED, "key updates exist in TLS 1.3 only; this connection speaks %s",
+                         SSL_get_version(conn->ssl));
+    result = seal_pile(conn, conn->pile.len, false);
+    return result < 0 ? result : change_key(conn, both == 1);
+}
+
+int32_t tlsshim_conn_key_update(int64_t conn, int32_t both)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    if (both != 0 && both != 1) {
+        result = error_new(TLSSHIM_E_ARGUMENT, "both is 0 or 1, not %d", both);
+    } else {
+        flow_begin(call.conn);
+        result = flow_key_update(call.conn, both);
+        flow_end(call.conn);
+        if (result == TLSSHIM_OK && flow_pending(call.conn))
+            result = TLSSHIM_WANT_DRAIN;
+    }
+    conn_leave(&call);
+    return result;
+}
+
+int32_t tlsshim_conn_pending_out(int64_t conn)
+{
+    struct conn_call call;
+    int32_t result = conn_enter(conn, &call);
+
+    if (result < 0)
+        return result;
+    if (call.conn->done && call.conn->failure == 0)
+        result = seal_pile(call.conn, flow_sealable(call.conn), false);
+    if (flow_pending(call.conn) || result == TLSSHIM_OK)
+        result = (int32_t)call.conn->transport.left.len; /* bounded, far below the type */
+    conn_leave(&call);
+    return result;
+}

@@ -1,0 +1,64 @@
+#include "settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "suites.h"
+
+bool settings_init(struct settings *settings, int32_t role)
+{
+    *settings = (struct settings){
+        .role = role,
+        .client_certificate = TLSSHIM_CLIENT_CERTIFICATE_NONE,
+        .verify_depth = 100,
+        .security_level = 2,
+        .version_min = TLSSHIM_TLS_1_2,
+        .version_max = TLSSHIM_TLS_1_3,
+        .ciphers = strdup(suites_tls12()),
+        .ciphersuites = strdup(suites_tls13()),
+        .groups = strdup(suites_groups()),
+        .signatures = strdup(suites_signatures()),
+        .alpn_mode = TLSSHIM_ALPN_CONTINUE,
+        .tickets = 2,
+        .session_lifetime = 7200,
+        .handshake_timeout = 30000,
+        .memory = TLSSHIM_POLICY_IDLE_SMALL,
+    };
+    if (settings->ciphers != NULL && settings->ciphersuites != NULL && settings->groups != NULL &&
+        settings->signatures != NULL)
+        return true;
+    settings_free(settings);
+    return false;
+}
+
+bool settings_copy(const struct settings *from, struct settings *to)
+{
+    *to = *from;
+    to->trust = from->trust == NULL ? NULL : trust_ref(from->trust);
+    to->identities = (struct sni_table){0};
+    to->ciphers = strdup(from->ciphers);
+    to->ciphersuites = strdup(from->ciphersuites);
+    to->groups = strdup(from->groups);
+    to->signatures = strdup(from->signatures);
+    to->alpn = from->alpn_len > 0 ? malloc(from->alpn_len) : NULL;
+    if (to->ciphers != NULL && to->ciphersuites != NULL && to->groups != NULL && to->signatures != NULL &&
+        (to->alpn != NULL || from->alpn_len == 0) && sni_copy(&from->identities, &to->identities)) {
+        if (from->alpn_len > 0)
+            memcpy(to->alpn, from->alpn, from->alpn_len);
+        return true;
+    }
+    settings_free(to);
+    return false;
+}
+
+void settings_free(struct settings *settings)
+{
+    trust_drop(settings->trust);
+    sni_free(&settings->identities);
+    free(settings->ciphers);
+    free(settings->ciphersuites);
+    free(settings->groups);
+    free(settings->signatures);
+    free(settings->alpn);
+    *settings = (struct settings){0};
+}

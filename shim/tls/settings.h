@@ -1,0 +1,43 @@
+/* The settings of a context: plain values, copied whole when a context freezes or is copied. */
+#ifndef SHIM_TLS_SETTINGS_H
+#define SHIM_TLS_SETTINGS_H
+
+#include "../pki/trust.h"
+#include "sni.h"
+#include "tlsshim.h"
+
+struct settings {
+    int32_t role;
+    struct trust *trust; /* NULL = the system's, of a client */
+    struct sni_table identities;
+    int32_t client_certificate;
+    int32_t verify_flags;
+    int32_t verify_depth;
+    uint32_t insecure;
+    int32_t security_level;
+    int32_t version_min;
+    int32_t version_max;
+    char *ciphers;
+    char *ciphersuites;
+    char *groups;
+    char *signatures;
+    uint8_t *alpn;
+    size_t alpn_len;
+    int32_t alpn_mode;
+    int32_t tickets;
+    int64_t session_lifetime;
+    int64_t handshake_timeout;
+    int32_t memory;
+};
+
+/* False without memory. */
+bool settings_init(struct settings *settings, int32_t role);
+bool settings_copy(const struct settings *from, struct settings *to);
+void settings_free(struct settings *settings);
+
+static inline bool settings_server(const struct settings *settings)
+{
+    return settings->role == TLSSHIM_ROLE_SERVER;
+}
+
+#endif

@@ -1,0 +1,222 @@
+#include "setup.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/backend.h"
+#include "../base/error.h"
+#include "../pki/key.h"
+#include "hello.h"
+#include "policy.h"
+#include "session.h"
+#include "verify.h"
+
+/* Everything that openssl.cnf's system_default could have set is set again. */
+static int32_t ctx_override(SSL_CTX *ctx, const struct settings *s)
+{
+    const uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF |
+                             SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA | SSL_OP_SINGLE_ECDH_USE |
+                             SSL_OP_ENABLE_MIDDLEBOX_COMPAT;
+    bool done;
+
+    SSL_CTX_clear_options(ctx, UINT64_MAX);
+    SSL_CTX_set_options(ctx, options);
+    if (settings_server(s) && s->tickets == 0)
+        SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    SSL_CTX_set_security_level(ctx, s->security_level);
+    SSL_CTX_clear_mode(ctx, UINT32_MAX);
+    SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN |
+                              (s->memory == TLSSHIM_POLICY_IDLE_SMALL ? SSL_MODE_RELEASE_BUFFERS : 0));
+    SSL_CTX_set_num_tickets(ctx, 0); /* they go out with the first write */
+    SSL_CTX_set_timeout(ctx, (long)s->session_lifetime);
+    SSL_CTX_set_quiet_shutdown(ctx, 0);
+    SSL_CTX_set_read_ahead(ctx, 0);
+    SSL_CTX_set_max_cert_list(ctx, 256 * 1024);
+    done = SSL_CTX_set_min_proto_version(ctx, s->version_min) == 1 &&
+           SSL_CTX_set_max_proto_version(ctx, s->version_max) == 1 && SSL_CTX_set_cipher_list(ctx, s->ciphers) == 1 &&
+           SSL_CTX_set_ciphersuites(ctx, s->ciphersuites) == 1 && SSL_CTX_set1_groups_list(ctx, s->groups) == 1 &&
+           SSL_CTX_set1_sigalgs_list(ctx, s->signatures) == 1 &&
+           SSL_CTX_set1_client_sigalgs_list(ctx, s->signatures) == 1 && SSL_CTX_set_dh_auto(ctx, 1) == 1;
+    return done ? TLSSHIM_OK : error_backend(TLSSHIM_E_INTERNAL, "the settings of the context cannot be put in force");
+}
+
+int32_t setup_ctx_new(const struct settings *settings, SSL_CTX **ctx)
+{
+    SSL_CTX *made =
+        SSL_CTX_new_ex(backend_context(), NULL, settings_server(settings) ? TLS_server_method() : TLS_client_method());
+    int32_t result;
+
+    /* A machine-wide configuration that cannot be applied leaves errors, not a failure. */
+    error_forget_backend();
+    if (made == NULL)
+        return error_backend(TLSSHIM_E_MEMORY, "no memory for a context");
+    result = ctx_override(made, settings);
+    if (result < 0)
+        SSL_CTX_free(made);
+    else
+        *ctx = made;
+    return result;
+}
+
+static int32_t identity_refused(const struct identity *identity)
+{
+    int reason = ERR_GET_REASON(ERR_peek_error());
+    char *subject = X509_NAME_oneline(X509_get_subject_name(identity->cert->at[0]), NULL, 0);
+    int32_t result;
+
+    if (reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL || reason == SSL_R_CA_MD_TOO_WEAK)
+        result = error_backend(TLSSHIM_E_WEAK, "the certificate %s is below the security level", subject);
+    else
+        result = error_backend(TLSSHIM_E_FORMAT, "the certificate %s cannot be used", subject);
+    OPENSSL_free(subject);
+    return result;
+}
+
+int32_t setup_use_identity(SSL_CTX *ctx, SSL *ssl, const struct identity *identity)
+{
+    const struct cert *cert = identity->cert;
+    STACK_OF(X509) *chain = cert_chain_stack(cert);
+    X509 *last = cert->at[cert->count - 1];
+    int done;
+
+    if (chain == NULL)
+        return TLSSHIM_E_MEMORY;
+    /* The peer has its own anchors: a root at the end of a chain is only weight. */
+    if (cert->count > 1 && (X509_get_extension_flags(last) & EXFLAG_SS) != 0)
+        (void)sk_X509_pop(chain);
+    if (ctx != NULL)
+        done = SSL_CTX_use_cert_and_key(ctx, cert->at[0], identity->key->pkey, chain, 1);
+    else
+        done = SSL_use_cert_and_key(ssl, cert->at[0], identity->key->pkey, chain, 1);
+    sk_X509_free(chain);
+    return done == 1 ? TLSSHIM_OK : identity_refused(identity);
+}
+
+int32_t setup_use_entry(SSL *ssl, const struct sni_entry *entry)
+{
+    int32_t result = TLSSHIM_OK;
+
+    for (int type = 0; type < SNI_TYPES && result == TLSSHIM_OK; type++)
+        if (entry->of[type] != NULL)
+            result = setup_use_identity(NULL, ssl, entry->of[type]);
+    return result;
+}
+
+static int32_t use_default_entry(struct setup *setup)
+{
+    const struct sni_entry *entry = sni_exact(&setup->settings.identities, (struct bytes){(const uint8_t *)"", 0});
+    int32_t result = TLSSHIM_OK;
+
+    for (int type = 0; entry != NULL && type < SNI_TYPES && result == TLSSHIM_OK; type++)
+        if (entry->of[type] != NULL)
+            result = setup_use_identity(setup->ctx, NULL, entry->of[type]);
+    return result;
+}
+
+static int32_t choose_trust(struct setup *setup)
+{
+    const struct settings *s = &setup->settings;
+
+    if (s->trust != NULL)
+        setup->trust = trust_ref(s->trust);
+    else if (!settings_server(s))
+        return trust_system(&setup->trust);
+    else if (s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE)
+        return error_new(TLSSHIM_E_EMPTY, "a server that asks for client certificates needs a trust set "
+                                          "(context_set_trust)");
+    if (setup->trust == NULL)
+        return TLSSHIM_OK;
+    trust_freeze(setup->trust);
+    if (trust_anchors(setup->trust) == 0 && (s->insecure & TLSSHIM_INSECURE_CHAIN) == 0)
+        return error_new(TLSSHIM_E_EMPTY, "the trust set holds no anchor, so no peer could ever be verified");
+    return TLSSHIM_OK;
+}
+
+static int32_t demand_certificates(struct setup *setup)
+{
+    const struct settings *s = &setup->settings;
+    STACK_OF(X509_NAME) * names;
+    int mode = SSL_VERIFY_PEER;
+
+    if (settings_server(s)) {
+        if (s->client_certificate == TLSSHIM_CLIENT_CERTIFICATE_NONE)
+            mode = SSL_VERIFY_NONE;
+        else if (s->client_certificate == TLSSHIM_CLIENT_CERTIFICATE_REQUIRE)
+            mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    }
+    SSL_CTX_set_verify(setup->ctx, mode, NULL);
+    SSL_CTX_set_cert_verify_callback(setup->ctx, verify_peer, setup);
+    if (settings_server(s) && mode != SSL_VERIFY_NONE) {
+        names = trust_ca_names(setup->trust);
+        if (names == NULL)
+            return TLSSHIM_E_MEMORY;
+        SSL_CTX_set0_CA_list(setup->ctx, names);
+    }
+    return TLSSHIM_OK;
+}
+
+static int32_t build(struct setup *setup)
+{
+    const struct settings *s = &setup->settings;
+    int32_t result;
+
+    if (settings_server(s) && s->identities.entry_count == 0)
+        return error_new(TLSSHIM_E_EMPTY, "a server needs a certificate and key (context_add_identity)");
+    setup->sha256 = EVP_MD_fetch(backend_context(), "SHA256", NULL);
+    if (setup->sha256 == NULL)
+        return error_backend(TLSSHIM_E_INTERNAL, "SHA-256 is missing");
+    result = choose_trust(setup);
+    if (result == TLSSHIM_OK)
+        result = setup_ctx_new(s, &setup->ctx);
+    if (result == TLSSHIM_OK)
+        result = use_default_entry(setup);
+    if (result == TLSSHIM_OK)
+        result = demand_certificates(setup);
+    if (result == TLSSHIM_OK)
+        result = policy_rules(setup, setup->rules);
+    if (result == TLSSHIM_OK) {
+        hello_install(setup);
+        session_install(setup->ctx);
+    }
+    return result;
+}
+
+int32_t setup_new(const struct settings *settings, struct setup **setup)
+{
+    struct setup *made = calloc(1, sizeof *made);
+    int32_t result;
+
+    if (made == NULL)
+        return TLSSHIM_E_MEMORY;
+    refs_start(&made->refs);
+    if (!settings_copy(settings, &made->settings)) {
+        free(made);
+        return TLSSHIM_E_MEMORY;
+    }
+    result = build(made);
+    if (result < 0)
+        setup_drop(made);
+    else
+        *setup = made;
+    return result;
+}
+
+struct setup *setup_ref(struct setup *setup)
+{
+    refs_take(&setup->refs);
+    return setup;
+}
+
+void setup_drop(struct setup *setup)
+{
+    if (setup == NULL || !refs_drop(&setup->refs))
+        return;
+    SSL_CTX_free(setup->ctx);
+    EVP_MD_free(setup->sha256);
+    trust_drop(setup->trust);
+    settings_free(&setup->settings);
+    free(setup);
+}

@@ -1,0 +1,259 @@
+#include "transport.h"
+
+#include <errno.h>
+#include <openssl/bio.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "../base/bytes.h"
+
+enum { RECEIVES_A_CALL = 64 };
+
+bool queue_add(struct queue *queue, const void *data, size_t len)
+{
+    size_t cap = queue->cap != 0 ? queue->cap : 4096;
+    uint8_t *grown;
+
+    if (len == 0)
+        return true;
+    if (queue->head + queue->len + len > queue->cap) {
+        while (cap < queue->len + len)
+            cap *= 2;
+        if (cap == queue->cap) {
+            memmove(queue->data, queue->data + queue->head, queue->len);
+        } else {
+            grown = malloc(cap);
+            if (grown == NULL)
+                return false;
+            if (queue->len > 0)
+                memcpy(grown, queue->data + queue->head, queue->len);
+            bytes_wipe(queue->data, queue->cap);
+            free(queue->data);
+            queue->data = grown;
+            queue->cap = cap;
+        }
+        queue->head = 0;
+    }
+    memcpy(queue->data + queue->head + queue->len, data, len);
+    queue->len += len;
+    return true;
+}
+
+void queue_skip(struct queue *queue, size_t len)
+{
+    queue->head += len;
+    queue->len -= len;
+    if (queue->len == 0)
+        queue->head = 0;
+}
+
+size_t queue_take(struct queue *queue, void *data, size_t cap)
+{
+    size_t len = queue->len < cap ? queue->len : cap;
+
+    if (len > 0)
+        memcpy(data, queue->data + queue->head, len);
+    queue_skip(queue, len);
+    return len;
+}
+
+void queue_free(struct queue *queue)
+{
+    bytes_wipe(queue->data, queue->cap);
+    free(queue->data);
+    *queue = (struct queue){0};
+}
+
+/* Counts the records that pass, to tell later whether those that wait complete another. */
+static void framing_pass(struct framing *framing, const uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        size_t want = sizeof framing->header;
+        size_t step;
+
+        if (framing->have >= want)
+            want += (size_t)framing->header[3] << 8 | framing->header[4];
+        step = want - framing->have < len ? want - framing->have : len;
+        if (framing->have < sizeof framing->header)
+            memcpy(framing->header + framing->have, data, step);
+        framing->have += step;
+        data += step;
+        len -= step;
+        want = sizeof framing->header;
+        if (framing->have >= want)
+            want += (size_t)framing->header[3] << 8 | framing->header[4];
+        if (framing->have == want && want > sizeof framing->header) {
+            framing->records++;
+            framing->have = 0;
+        }
+    }
+}
+
+bool transport_has_record(const struct transport *transport)
+{
+    struct framing ahead = transport->framing;
+
+    framing_pass(&ahead, queue_front(&transport->held), transport->held.len);
+    return ahead.records > transport->framing.records;
+}
+
+static void note_input(struct transport *t, const uint8_t *data, size_t len)
+{
+    size_t room = FIRST_BYTES - t->first_len;
+    size_t first = len < room ? len : room;
+
+    memcpy(t->first + t->first_len, data, first);
+    t->first_len += first;
+    t->bytes_in += (int64_t)len;
+    framing_pass(&t->framing, data, len);
+}
+
+static int receive(struct transport *t, void *data, size_t len)
+{
+    ssize_t got;
+
+    if (t->budget <= 0)
+        return 0;
+    t->budget--;
+    do
+        got = recv(t->fd, data, len, MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    if (got > 0)
+        return (int)got;
+    if (got == 0)
+        t->ended = true;
+    else if (errno != EAGAIN && errno != EWOULDBLOCK)
+        t->read_errno = errno;
+    return 0;
+}
+
+static int transport_read(BIO *bio, char *data, int cap)
+{
+    struct transport *t = BIO_get_data(bio);
+    size_t len = 0;
+
+    BIO_clear_retry_flags(bio);
+    if (cap <= 0)
+        return 0;
+    if (t->held.len > 0) {
+        len = queue_take(&t->held, data, (size_t)cap);
+    } else if (t->in_len > 0) {
+        len = t->in_len < (size_t)cap ? t->in_len : (size_t)cap;
+        memcpy(data, t->in, len);
+        t->in += len;
+        t->in_len -= len;
+    } else if (t->fd >= 0 && !t->ended && t->read_errno == 0) {
+        len = (size_t)receive(t, data, (size_t)cap);
+    }
+    if (len > 0) {
+        note_input(t, (const uint8_t *)data, len);
+        return (int)len;
+    }
+    if (t->ended)
+        return 0;
+    if (t->read_errno != 0)
+        return -1;
+    t->starved = true;
+    BIO_set_retry_read(bio);
+    return -1;
+}
+
+static int transport_write(BIO *bio, const char *data, int len)
+{
+    struct transport *t = BIO_get_data(bio);
+    size_t direct = 0;
+
+    BIO_clear_retry_flags(bio);
+    if (len <= 0)
+        return 0;
+    if (t->left.len == 0 && t->out_len < t->out_cap) {
+        direct = t->out_cap - t->out_len;
+        if (direct > (size_t)len)
+            direct = (size_t)len;
+        memcpy(t->out + t->out_len, data, direct);
+        t->out_len += direct;
+    }
+    if (!queue_add(&t->left, data + direct, (size_t)len - direct)) {
+        t->out_of_memory = true;
+        return -1;
+    }
+    t->bytes_out += len;
+    return len;
+}
+
+static long transport_control(BIO *bio, int command, long number, void *pointer)
+{
+    const struct transport *t = BIO_get_data(bio);
+
+    (void)number;
+    (void)pointer;
+    switch (command) {
+    case BIO_CTRL_EOF:
+        return t->ended && t->held.len == 0 && t->in_len == 0;
+    case BIO_CTRL_FLUSH:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static BIO_METHOD *method;
+static pthread_once_t method_once = PTHREAD_ONCE_INIT;
+
+static void method_make(void)
+{
+    int type = BIO_get_new_index();
+    BIO_METHOD *made = type < 0 ? NULL : BIO_meth_new(type | BIO_TYPE_SOURCE_SINK, "tlsshim");
+
+    if (made != NULL && BIO_meth_set_read(made, transport_read) == 1 &&
+        BIO_meth_set_write(made, transport_write) == 1 && BIO_meth_set_ctrl(made, transport_control) == 1)
+        method = made;
+}
+
+BIO *transport_bio(struct transport *transport)
+{
+    BIO *bio;
+
+    pthread_once(&method_once, method_make);
+    bio = method == NULL ? NULL : BIO_new(method);
+    if (bio != NULL) {
+        BIO_set_data(bio, transport);
+        BIO_set_init(bio, 1);
+    }
+    return bio;
+}
+
+void transport_init(struct transport *transport)
+{
+    *transport = (struct transport){.fd = -1};
+}
+
+void transport_free(struct transport *transport)
+{
+    queue_free(&transport->held);
+    queue_free(&transport->left);
+}
+
+void transport_call(struct transport *transport)
+{
+    transport->budget = RECEIVES_A_CALL;
+    transport->starved = false;
+}
+
+bool transport_flush(struct transport *t)
+{
+    while (t->fd >= 0 && t->left.len > 0 && t->write_errno == 0) {
+        ssize_t sent = send(t->fd, queue_front(&t->left), t->left.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (sent > 0)
+            queue_skip(&t->left, (size_t)sent);
+        else if (errno == EAGAIN || errno == EWOULDBLOCK)
+            break;
+        else if (errno != EINTR)
+            t->write_errno = errno;
+    }
+    return t->left.len == 0;
+}

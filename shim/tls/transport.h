@@ -1,0 +1,83 @@
+/* What lies between OpenSSL and the caller's memory, or a descriptor: the BIO.
+ *
+ * Reads come straight from the caller's buffer (after what was fed before) or from the descriptor; writes go straight
+ * into the caller's buffer while it has room. What does not fit waits in `left`. A write is never refused: who drives
+ * OpenSSL looks at transport_full first, so that no record is ever cut and no alert lost. */
+#ifndef SHIM_TLS_TRANSPORT_H
+#define SHIM_TLS_TRANSPORT_H
+
+#include <openssl/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A queue of bytes in one piece. */
+struct queue {
+    uint8_t *data;
+    size_t head;
+    size_t len;
+    size_t cap;
+};
+
+/* False without memory. */
+bool queue_add(struct queue *queue, const void *data, size_t len);
+size_t queue_take(struct queue *queue, void *data, size_t cap);
+void queue_skip(struct queue *queue, size_t len);
+static inline const uint8_t *queue_front(const struct queue *queue)
+{
+    return queue->data + queue->head;
+}
+/* Wipes and frees. */
+void queue_free(struct queue *queue);
+
+/* The framing of the records that went through (RFC 8446 section 5.1). */
+struct framing {
+    uint8_t header[5];
+    size_t have;      /* bytes of the current record, header included */
+    uint64_t records; /* complete ones */
+};
+
+enum { FIRST_BYTES = 16 };
+
+struct transport {
+    const uint8_t *in; /* the caller's, during a call */
+    size_t in_len;
+    uint8_t *out; /* the caller's, during a call */
+    size_t out_cap;
+    size_t out_len;
+    struct queue held; /* fed, not yet read */
+    struct queue left; /* written, not yet drained */
+    struct framing framing;
+    int fd;       /* or -1 */
+    int budget;   /* receives from the descriptor that one call may make */
+    bool starved; /* the last read found nothing */
+    bool ended;   /* nothing more will come */
+    bool out_of_memory;
+    int read_errno; /* the descriptor's direction is dead of this */
+    int write_errno;
+    uint8_t first[FIRST_BYTES]; /* what the peer said first, to tell what it speaks */
+    size_t first_len;
+    int64_t bytes_in;
+    int64_t bytes_out;
+};
+
+/* The largest pile of pending output at which another step may be made. */
+enum { LEFT_BOUND = 256 * 1024 };
+
+void transport_init(struct transport *transport);
+void transport_free(struct transport *transport);
+/* A new BIO over it; NULL without memory. */
+BIO *transport_bio(struct transport *transport);
+/* A call begins: it may receive so often from the descriptor, and has found nothing missing yet. */
+void transport_call(struct transport *transport);
+/* True if the bytes that wait complete at least one record. */
+bool transport_has_record(const struct transport *transport);
+/* Descriptor only: sends what is left, without waiting. True if nothing is left. */
+bool transport_flush(struct transport *transport);
+
+/* For streams: from now on the engine receives from and sends to this descriptor itself, without waiting. WANT_FEED
+ * then asks for readability and WANT_DRAIN for writability; feed and drain are E_STATE. What was fed comes first.
+ * The descriptor stays the caller's, who keeps it open for as long as the connection is. */
+int32_t conn_attach_fd(int64_t conn, int fd);
+
+#endif
