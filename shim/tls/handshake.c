@@ -83,7 +83,7 @@ static int32_t complete(struct conn *conn)
     int32_t result = missing_alpn(conn);
 
     if (result < 0)
-        return conn_fail(conn, result);
+        return result;
     conn->done = true;
     conn->done_at = clock_ms();
     if (conn_server(conn) && SSL_version(conn->ssl) >= TLS1_3_VERSION && conn->setup->settings.tickets > 0)
@@ -114,15 +114,11 @@ int32_t flow_handshake(struct conn *conn)
     if (conn->transport.write_errno != 0)
         return conn_fail(conn, flow_sending_failed(conn));
     answer = SSL_do_handshake(conn->ssl);
-    if (answer == 1)
-        return complete(conn);
-    result = failure_of(conn, answer);
-    if (result == TLSSHIM_WANT_FEED) {
-        flow_end(conn);
+    result = answer == 1 ? complete(conn) : failure_of(conn, answer);
+    flow_end(conn); /* the alert of a failure, too */
+    if (result == TLSSHIM_WANT_FEED)
         return flow_want(conn);
-    }
-    /* A goodbye within the handshake is reported as 0 by nobody: it is an end like any other. */
-    return conn_fail(conn, result);
+    return result < 0 ? conn_fail(conn, result) : result;
 }
 
 int32_t tlsshim_conn_handshake(int64_t conn)

@@ -40,8 +40,11 @@ static int32_t read_records(struct conn_call *call, uint8_t *plain, size_t cap)
         if (steps % STEPS_A_TURN == STEPS_A_TURN - 1 && (result = conn_yield(call)) < 0)
             break;
     }
-    if (total > 0)
-        return (int32_t)total; /* an error comes again with the next call */
+    if (total > 0) {
+        if (result < 0 && result != TLSSHIM_WANT_FEED && !conn->truncated && code_bare(result) != TLSSHIM_E_CLOSED)
+            conn_fail(conn, result); /* for the next call: what came before it is given first */
+        return (int32_t)total;
+    }
     return result == TLSSHIM_WANT_FEED ? flow_want(conn) : result;
 }
 
