@@ -31,8 +31,8 @@ MAY_CALL = {
 EXCEPTIONS = {("net/stream", "tls/transport")}
 # Rooms in which the backend is out of reach: what they need of it, the ABI has.
 NO_BACKEND = {"net", "mock", "tools"}
-# Global state of the backend is touched by one source alone; origin only asks where its functions come from.
-BACKEND_ROOM = ("base/backend", "base/origin")
+# Global state of the backend is touched by these alone (origin only asks where its functions come from).
+BACKEND_ROOM = ("base/backend", "base/config", "base/origin")
 GLOBAL_STATE = re.compile(r"^(OSSL_LIB_CTX_(set0_default|new|free|load_config)|OPENSSL_(init|atexit|cleanup)|"
                           r"ERR_(clear_error|set_mark|pop_to_mark|put_error|new|set_error)|CONF_modules_)")
 
