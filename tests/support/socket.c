@@ -1,0 +1,93 @@
+#include "socket.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support.h"
+
+int64_t listener_at(const char *host, int32_t port)
+{
+    return a_handle(tlsshim_listener_new(host, (int32_t)strlen(host), port, 0));
+}
+
+int64_t connect_to(const char *host, int32_t port, int64_t context, int64_t timeout_ms)
+{
+    return tlsshim_stream_connect(host, (int32_t)strlen(host), port, context, timeout_ms);
+}
+
+void connected_streams_at(const char *host, int64_t client_context, int64_t server_context, int64_t *client,
+                          int64_t *server)
+{
+    int64_t listener = listener_at(host, 0);
+
+    *client = a_handle(connect_to(host, tlsshim_listener_port(listener), client_context, SOON));
+    *server = a_handle(tlsshim_listener_accept(listener, server_context, SOON));
+    ck_assert_ok(tlsshim_close(listener));
+}
+
+void connected_streams(int64_t client_context, int64_t server_context, int64_t *client, int64_t *server)
+{
+    connected_streams_at("localhost", client_context, server_context, client, server);
+}
+
+static int a_socket_on_loopback(int32_t *port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+int32_t silent_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int32_t port;
+    int fd = a_socket_on_loopback(&port);
+
+    ck_assert_int_eq(listen(fd, 0), 0);
+    at.sin_port = htons((uint16_t)port);
+    for (int i = 0; i < 4; i++) { /* one fills the queue; the rest make sure */
+        int filler = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+        (void)!connect(filler, (struct sockaddr *)&at, sizeof at);
+    }
+    return port;
+}
+
+int32_t dead_port(void)
+{
+    int32_t port;
+
+    close(a_socket_on_loopback(&port));
+    return port;
+}
+
+int count_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+
+    ck_assert_ptr_nonnull(folder);
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
