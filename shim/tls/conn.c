@@ -30,6 +30,8 @@ static void free_conn(void *object)
 {
     struct conn *conn = object;
 
+    if (!refs_drop(&conn->refs))
+        return;
     if (conn->ssl != NULL) {
         /* Else SSL_free would spoil the session, exported references included. */
         SSL_set_shutdown(conn->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
@@ -65,7 +67,7 @@ static int64_t memory_of(void *object)
     return bytes;
 }
 
-static const struct handle_kind conn_kind = {
+const struct handle_kind conn_kind = {
     .number = TLSSHIM_KIND_CONN, .one_process = true, .free = free_conn, .memory = memory_of};
 
 int32_t conn_enter(int64_t handle, struct conn_call *call)
@@ -273,6 +275,7 @@ static int64_t conn_new(struct context *context, struct bytes peer_name)
 
     if (conn == NULL)
         return TLSSHIM_E_MEMORY;
+    refs_start(&conn->refs);
     turn_init(&conn->turn);
     transport_init(&conn->transport);
     conn->fresh.end = INT64_MAX;
@@ -485,18 +488,4 @@ int64_t tlsshim_conn_take_session(int64_t conn)
     result = call.conn->failure != 0 ? call.conn->failure : take_session(call.conn);
     conn_leave(&call);
     return result;
-}
-
-int32_t conn_attach_fd(int64_t conn, int fd)
-{
-    struct conn_call call;
-    int32_t result = conn_enter(conn, &call);
-
-    if (result < 0)
-        return result;
-    call.conn->transport.fd = fd;
-    SSL_set_read_ahead(call.conn->ssl, 1);
-    SSL_set_default_read_buffer_len(call.conn->ssl, 4 * (RECORD_MOST + 325));
-    conn_leave(&call);
-    return TLSSHIM_OK;
 }

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include "../base/backend.h"
+#include "../base/handle.h"
 #include "../base/refs.h"
 #include "../base/turn.h"
 #include "context.h"
@@ -26,6 +27,7 @@ struct session_span {
 };
 
 struct conn {
+    struct refs refs; /* its handles: a stream's engine may have several */
     struct turn turn;
     struct context *context;
     struct setup *setup;
@@ -64,6 +66,8 @@ struct conn {
     uint64_t records_written;
     uint64_t records_keyed; /* since the last change of the sending key */
 };
+
+extern const struct handle_kind conn_kind;
 
 /* Holds a connection for one call: its handle, a visit to the backend, its lock. */
 struct conn_call {

@@ -89,6 +89,7 @@ int32_t tlsshim_conn_read(int64_t conn, void *plain, int32_t plain_cap)
     if (result == TLSSHIM_OK) {
         flow_begin(call.conn);
         result = flow_read(&call, plain, plain_cap);
+        flow_end(call.conn); /* the alert of a handshake that failed */
     }
     conn_leave(&call);
     return result;
@@ -127,6 +128,7 @@ int32_t tlsshim_conn_peek(int64_t conn, void *plain, int32_t plain_cap)
     if (result == TLSSHIM_OK) {
         flow_begin(call.conn);
         result = flow_peek(&call, plain, plain_cap);
+        flow_end(call.conn);
     }
     conn_leave(&call);
     return result;

@@ -77,7 +77,13 @@ bool transport_flush(struct transport *transport);
 
 /* For streams: from now on the engine receives from and sends to this descriptor itself, without waiting. WANT_FEED
  * then asks for readability and WANT_DRAIN for writability; feed and drain are E_STATE. What was fed comes first.
- * The descriptor stays the caller's, who keeps it open for as long as the connection is. */
+ * The descriptor stays the caller's, who calls conn_detach_fd before closing it: from then on the transport has ended.
+ */
 int32_t conn_attach_fd(int64_t conn, int fd);
+void conn_detach_fd(int64_t conn);
+/* Another handle of the same connection; closing either leaves the other as it is. */
+int64_t conn_again(int64_t conn);
+/* Milliseconds until the handshake's time is up; INT64_MAX before it has begun and once it is over. */
+int64_t conn_time_left(int64_t conn);
 
 #endif
