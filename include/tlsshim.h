@@ -45,6 +45,8 @@ extern "C" {
 #include "tlsshim/conn.h"
 #include "tlsshim/peer.h"
 #include "tlsshim/session.h"
+#include "tlsshim/stream.h"
+#include "tlsshim/listener.h"
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop
