@@ -247,7 +247,7 @@ int32_t tlsshim_close(int64_t handle)
         slot_unpin(slot, number_of(handle));
         return TLSSHIM_E_HANDLE;
     }
-    if (slot->kind->closing != NULL && !slot_inherited(slot))
+    if (slot->kind->closing != NULL && !(slot->kind->one_process && slot_inherited(slot)))
         slot->kind->closing(slot->object);
     atomic_fetch_sub(&slot->word, 1); /* the handle's own reference; the pin still holds the object */
     slot_unpin(slot, number_of(handle));

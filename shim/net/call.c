@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -46,21 +47,26 @@ static void waiters_free(struct waiter *first)
 
 void waiting_end(struct waiting *waiting)
 {
-    waiters_free(waiting->inside); /* of a child that inherited them; else there are none */
-    waiters_free(waiting->idle);
+    if (waiting->epoch == process_epoch())
+        waiters_free(waiting->idle);
     pthread_mutex_destroy(&waiting->lock);
 }
 
-/* Takes the lock. In a child the parent's waiters are forgotten: their eventfds are shared with the parent. */
+/* Takes the lock. In a child it may be held by a thread that is not there, and the waiters are the parent's, who shares
+ * their eventfds: both begin anew, and what was there is left alone. */
 static void waiting_lock(struct waiting *waiting)
 {
+    const uint32_t mine = process_epoch();
+    uint32_t epoch = atomic_load(&waiting->epoch);
+
+    if (epoch != mine && epoch != 0 && atomic_compare_exchange_strong(&waiting->epoch, &epoch, 0)) {
+        pthread_mutex_init(&waiting->lock, NULL);
+        waiting->inside = waiting->idle = NULL;
+        atomic_store(&waiting->epoch, mine);
+    }
+    while (atomic_load(&waiting->epoch) != mine)
+        sched_yield();
     pthread_mutex_lock(&waiting->lock);
-    if (waiting->epoch == process_epoch())
-        return;
-    waiters_free(waiting->inside);
-    waiters_free(waiting->idle);
-    waiting->inside = waiting->idle = NULL;
-    waiting->epoch = process_epoch();
 }
 
 static void waiter_kick(struct waiter *waiter)

@@ -15,7 +15,7 @@
  * by closing a descriptor nor by another thread's taking what made it readable. */
 struct waiting {
     pthread_mutex_t lock;
-    uint32_t epoch; /* of the process whose waiters these are: a child begins anew */
+    _Atomic uint32_t epoch; /* of the process whose waiters these are; 0 = being made anew in a child */
     struct waiter *inside;
     struct waiter *idle;
     _Atomic uint32_t kicks;

@@ -224,14 +224,13 @@ int64_t tlsshim_listener_accept(int64_t listener, int64_t context, int64_t timeo
 
     if (result < 0)
         return result;
-    for (;;) {
+    if (context != 0 && handle_kind_of(context) != TLSSHIM_KIND_CONTEXT)
+        result = TLSSHIM_E_HANDLE;
+    while (result == TLSSHIM_OK) {
         call_try(&call);
         result = accept_stream(l, context);
-        if (result != TLSSHIM_WANT_READ || !call.patient)
-            break;
-        result = call_wait(&call, l->fd, POLLIN, INT64_MAX, &seen);
-        if (result < 0)
-            break;
+        if (result == TLSSHIM_WANT_READ && call.patient)
+            result = call_wait(&call, l->fd, POLLIN, INT64_MAX, &seen);
     }
     call_leave(&call);
     return result;

@@ -187,7 +187,9 @@ int32_t tlsshim_stream_start_tls(int64_t stream, int64_t context, const void *pe
 
     if (result < 0)
         return result;
-    result = text_in(peer_name, peer_name_len, 255, "peer_name", &name);
+    result = handle_kind_of(context) == TLSSHIM_KIND_CONTEXT ? TLSSHIM_OK : TLSSHIM_E_HANDLE;
+    if (result == TLSSHIM_OK)
+        result = text_in(peer_name, peer_name_len, 255, "peer_name", &name);
     if (result == TLSSHIM_OK)
         result = bytes_in(already_read, already_read_len, 65536, "already_read", &bytes);
     if (result == TLSSHIM_OK) {
