@@ -1,7 +1,41 @@
 #include "support.h"
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* With TLSSHIM_TEST_NULL_PROVIDER set the default library context can do nothing: whatever the library does with it by
+ * mistake fails. */
+static void take_algorithms_from_the_default_context(void)
+{
+    EVP_MD *digest;
+
+    if (getenv("TLSSHIM_TEST_NULL_PROVIDER") == NULL)
+        return;
+    if (OSSL_PROVIDER_load(NULL, "null") == NULL) {
+        fprintf(stderr, "the null provider does not load\n");
+        exit(EXIT_FAILURE);
+    }
+    digest = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+    if (digest != NULL) {
+        fprintf(stderr, "the default library context still has algorithms\n");
+        exit(EXIT_FAILURE);
+    }
+    ERR_clear_error();
+}
+
+OSSL_LIB_CTX *support_context(void)
+{
+    static OSSL_LIB_CTX *context;
+
+    if (context == NULL)
+        context = OSSL_LIB_CTX_new();
+    ck_assert_ptr_nonnull(context);
+    return context;
+}
 
 int run_suite(Suite *suite)
 {
@@ -9,6 +43,7 @@ int run_suite(Suite *suite)
     int run;
     int failed;
 
+    take_algorithms_from_the_default_context();
     srunner_run_all(runner, CK_SILENT);
     run = srunner_ntests_run(runner);
     failed = srunner_ntests_failed(runner);

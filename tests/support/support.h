@@ -3,6 +3,7 @@
 #define TESTS_SUPPORT_SUPPORT_H
 
 #include <check.h>
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,10 @@ int run_suite(Suite *suite);
 
 /* The handle that an expression gives; fails the test with the error's text otherwise. */
 #define a_handle(expression) support_handle((expression), #expression, __FILE__, __LINE__)
+
+/* For what a test does with OpenSSL by itself: a library context with algorithms. The default context may have none,
+ * since the suites are also run so (TLSSHIM_TEST_NULL_PROVIDER). */
+OSSL_LIB_CTX *support_context(void);
 
 bool support_has_code(int64_t result, int32_t code);
 /* "E_NAME (-133): name ... is not in the certificate"; good until the third next call in the same thread. */
