@@ -1,0 +1,229 @@
+/* A host whose threads are busy in the library while it exits, forks or cancels them.
+ *
+ * busy_host exit THREADS MICROSECONDS WHO HOW  WHO: shim or host starts the backend; HOW: return, exit, thread
+ * busy_host fork THREADS COUNT                 says how many children could not work
+ * busy_host cancel THREADS COUNT
+ */
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tlsshim.h"
+
+enum { HANG_SECONDS = 30 };
+
+static atomic_bool exit_expected; /* from then on E_STATE is a good answer */
+static atomic_bool enough;
+static atomic_int rounds;
+static bool may_be_forked; /* this is a child: E_FORKED is a good answer */
+
+static void give_up(const char *what, int64_t result)
+{
+    char text[600];
+    int32_t len = tlsshim_error_text(result, text, (int32_t)sizeof text);
+
+    fprintf(stderr, "%s: %lld %.*s\n", what, (long long)result, (int)(len > 0 && len <= 600 ? len : 0), text);
+    _exit(3);
+}
+
+/* False if the call was refused for a good reason. */
+static bool good(int64_t result, const char *what)
+{
+    int32_t code = tlsshim_error_code(result);
+
+    if (result >= 0)
+        return true;
+    if (code == TLSSHIM_E_STATE && atomic_load(&exit_expected))
+        return false;
+    if (code == TLSSHIM_E_FORKED && may_be_forked)
+        return false;
+    give_up(what, result);
+    return false;
+}
+
+static void close_one(void *handle)
+{
+    int64_t opened = *(int64_t *)handle;
+
+    if (opened > 0 && tlsshim_close(opened) != TLSSHIM_OK)
+        give_up("close", opened);
+}
+
+/* A key, a certificate, a signature and two errors. False once the process exits. */
+static bool work(void)
+{
+    char signature[200], text[600];
+    int64_t key = tlsshim_key_generate("P-256", 5);
+    int64_t cert = 0;
+    bool went_well = false;
+    int64_t refused;
+
+    pthread_cleanup_push(close_one, &key);
+    if (good(key, "key_generate")) {
+        cert = tlsshim_cert_self_signed(key, "localhost", 9, 30);
+        pthread_cleanup_push(close_one, &cert);
+        went_well = good(cert, "cert_self_signed") &&
+                    good(tlsshim_key_sign(key, "SHA256", 6, "data", 4, signature, sizeof signature), "key_sign") &&
+                    good(tlsshim_random(signature, sizeof signature), "random");
+        refused = tlsshim_key_load("nonsense", 8, "", 0);
+        if (refused >= 0 || tlsshim_error_text(refused, text, sizeof text) <= 0)
+            give_up("key_load", refused);
+        tlsshim_kind(refused);
+        pthread_testcancel();
+        pthread_cleanup_pop(1);
+    }
+    pthread_cleanup_pop(1);
+    return went_well;
+}
+
+static void *busy(void *unused)
+{
+    while (!atomic_load(&enough)) {
+        if (!work() && !atomic_load(&exit_expected))
+            break;
+        atomic_fetch_add(&rounds, 1);
+    }
+    return unused;
+}
+
+static void start(int threads, pthread_t *started)
+{
+    for (int i = 0; i < threads; i++)
+        if (pthread_create(&started[i], NULL, busy, NULL) != 0)
+            give_up("pthread_create", 0);
+}
+
+static void pause_us(long us)
+{
+    const struct timespec pause = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+
+    nanosleep(&pause, NULL);
+}
+
+static void *exit_elsewhere(void *unused)
+{
+    exit(EXIT_SUCCESS);
+    return unused;
+}
+
+static int exit_amid(int threads, long us, const char *who, const char *how)
+{
+    pthread_t started[threads], other;
+    uint8_t byte;
+
+    alarm(HANG_SECONDS);
+    if (strcmp(who, "host") == 0)
+        OPENSSL_init_ssl(0, NULL);
+    else
+        good(tlsshim_random(&byte, 1), "random");
+    start(threads, started);
+    pause_us(us);
+    atomic_store(&exit_expected, true);
+    if (strcmp(how, "exit") == 0)
+        exit(EXIT_SUCCESS);
+    if (strcmp(how, "thread") == 0) {
+        pthread_create(&other, NULL, exit_elsewhere, NULL);
+        pthread_join(other, NULL);
+    }
+    return EXIT_SUCCESS;
+}
+
+/* In a child, with handles of the parent's. 0 or 10 (could not work, but said so). */
+static int live_as_a_child(int64_t key, int64_t cert)
+{
+    char signature[200];
+    bool worked;
+
+    alarm(HANG_SECONDS);
+    may_be_forked = true;
+    good(tlsshim_key_bits(key), "key_bits of an inherited key");
+    worked = good(tlsshim_key_sign(key, "SHA256", 6, "data", 4, signature, sizeof signature), "key_sign");
+    if (tlsshim_close(key) != TLSSHIM_OK || tlsshim_close(key) != TLSSHIM_E_HANDLE)
+        give_up("close in a child", key);
+    if (tlsshim_close(cert) != TLSSHIM_OK)
+        give_up("close in a child", cert);
+    return worked && work() ? 0 : 10;
+}
+
+static int fork_amid(int threads, int count)
+{
+    pthread_t started[threads];
+    int64_t key = tlsshim_key_generate("P-256", 5);
+    int64_t cert = tlsshim_cert_self_signed(key, "localhost", 9, 30);
+    int refused = 0;
+
+    good(key, "key_generate");
+    good(cert, "cert_self_signed");
+    start(threads, started);
+    for (int i = 0; i < count; i++) {
+        pid_t child = fork();
+        int status;
+
+        if (child == 0) {
+            status = live_as_a_child(key, cert);
+            if (i % 2 == 0) /* half of them through all that runs at an exit */
+                exit(status);
+            _exit(status);
+        }
+        if (child < 0 || waitpid(child, &status, 0) != child)
+            give_up("fork", 0);
+        if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != 10)) {
+            fprintf(stderr, "child %d ended with status %x\n", i, (unsigned)status);
+            return EXIT_FAILURE;
+        }
+        refused += WEXITSTATUS(status) == 10;
+    }
+    atomic_store(&enough, true);
+    for (int i = 0; i < threads; i++)
+        pthread_join(started[i], NULL);
+    close_one(&key);
+    close_one(&cert);
+    printf("%d of %d children could not work\n", refused, count);
+    return tlsshim_live(0) == 0 && atomic_load(&rounds) > threads ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int cancel_amid(int threads, int count)
+{
+    pthread_t started[threads];
+    unsigned seed = 1;
+
+    for (int i = 0; i < count; i += threads) {
+        alarm(HANG_SECONDS);
+        start(threads, started);
+        pause_us(rand_r(&seed) % 1500);
+        for (int k = 0; k < threads; k++)
+            pthread_cancel(started[k]);
+        for (int k = 0; k < threads; k++) {
+            void *result;
+
+            if (pthread_join(started[k], &result) != 0 || result != PTHREAD_CANCELED)
+                give_up("a cancelled thread went on", 0);
+        }
+        if (!work()) /* no lock was left behind */
+            give_up("work", 0);
+    }
+    if (tlsshim_live(0) != 0)
+        give_up("handles are left", tlsshim_live(0));
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    setvbuf(stdout, NULL, _IONBF, 0);
+    if (argc == 6 && strcmp(argv[1], "exit") == 0)
+        return exit_amid(atoi(argv[2]), atol(argv[3]), argv[4], argv[5]);
+    if (argc == 4 && strcmp(argv[1], "fork") == 0)
+        return fork_amid(atoi(argv[2]), atoi(argv[3]));
+    if (argc == 4 && strcmp(argv[1], "cancel") == 0)
+        return cancel_amid(atoi(argv[2]), atoi(argv[3]));
+    fprintf(stderr, "busy_host exit|fork|cancel ...\n");
+    return EXIT_FAILURE;
+}
