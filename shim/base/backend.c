@@ -125,11 +125,32 @@ static int32_t context_make(const char *config)
     return result;
 }
 
+/* At an exit the backend first declares itself stopped, which makes the calls inside it fail, and then calls us. */
+static bool backend_stopped(void)
+{
+    return gate_closed() || OPENSSL_init_crypto(EXIT_OPTION, NULL) != 1;
+}
+
+/* Registered before anything else, so that an exit in the middle of the start waits as well. */
+static int32_t watch_exit(void)
+{
+    static bool watching;
+
+    if (backend_stopped())
+        return error_new(TLSSHIM_E_STATE, "the process is exiting");
+    if (!watching && OPENSSL_atexit(gate_close) != 1)
+        return TLSSHIM_E_MEMORY;
+    watching = true;
+    return TLSSHIM_OK;
+}
+
 static int32_t start(const char *config)
 {
     struct host_errors *host_errors;
     int32_t result = origin_check();
 
+    if (result == TLSSHIM_OK)
+        result = watch_exit();
     if (result < 0)
         return result;
     host_errors = host_errors_take();
@@ -137,8 +158,6 @@ static int32_t start(const char *config)
         result = context_make(config);
     else
         result = error_backend(TLSSHIM_E_INTERNAL, "the backend does not start");
-    if (result == TLSSHIM_OK && OPENSSL_atexit(gate_close) != 1)
-        result = TLSSHIM_E_MEMORY;
     host_errors_put(host_errors);
     return result;
 }
@@ -299,6 +318,10 @@ int32_t error_backend(int32_t code, const char *format, ...)
 
     if (error_from_backend(&detail))
         return TLSSHIM_E_MEMORY;
+    if (backend_stopped()) {
+        ERR_clear_error();
+        return error_new(TLSSHIM_E_STATE, "the process is exiting");
+    }
     va_start(args, format);
     error_sentence(sentence, sizeof sentence, format, args);
     va_end(args);
