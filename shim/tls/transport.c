@@ -67,25 +67,28 @@ void queue_free(struct queue *queue)
     *queue = (struct queue){0};
 }
 
+/* The length of the record under way, as far as its header tells. */
+static size_t framing_want(const struct framing *framing)
+{
+    if (framing->have < sizeof framing->header)
+        return sizeof framing->header;
+    return sizeof framing->header + ((size_t)framing->header[3] << 8 | framing->header[4]);
+}
+
 /* Counts the records that pass, to tell later whether those that wait complete another. */
 static void framing_pass(struct framing *framing, const uint8_t *data, size_t len)
 {
     while (len > 0) {
-        size_t want = sizeof framing->header;
-        size_t step;
+        size_t step = framing_want(framing) - framing->have;
 
-        if (framing->have >= want)
-            want += (size_t)framing->header[3] << 8 | framing->header[4];
-        step = want - framing->have < len ? want - framing->have : len;
+        if (step > len)
+            step = len;
         if (framing->have < sizeof framing->header)
             memcpy(framing->header + framing->have, data, step);
         framing->have += step;
         data += step;
         len -= step;
-        want = sizeof framing->header;
-        if (framing->have >= want)
-            want += (size_t)framing->header[3] << 8 | framing->header[4];
-        if (framing->have == want && want > sizeof framing->header) {
+        if (framing->have >= sizeof framing->header && framing->have == framing_want(framing)) {
             framing->records++;
             framing->have = 0;
         }
