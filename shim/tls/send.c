@@ -96,8 +96,6 @@ static int32_t write_through(struct conn *conn, struct bytes plain)
 {
     int32_t taken, result;
 
-    if (conn->transport.write_errno != 0)
-        return flow_sending_failed(conn);
     if (conn->transport.left.len >= PILE_MOST)
         return TLSSHIM_WANT_DRAIN;
     taken = take_plain(conn, plain);
@@ -122,6 +120,8 @@ static int32_t flow_write(struct conn *conn, struct bytes plain)
 {
     int32_t result = writable(conn);
 
+    if (result == TLSSHIM_OK && conn->transport.write_errno != 0)
+        return flow_sending_failed(conn);
     if (result == TLSSHIM_OK && plain.len > 0)
         result = send_tickets(conn);
     if (result != TLSSHIM_OK)

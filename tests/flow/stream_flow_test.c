@@ -1,0 +1,836 @@
+/* TLS over real sockets: what both ends learn, how connections end, deadlines, several threads on one stream. */
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/parties.h"
+#include "support/socket.h"
+#include "support/support.h"
+
+enum { BULK = 1 << 20 };
+
+static const int32_t versions[] = {TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_3};
+static char bulk[BULK];
+static char back[BULK + 1];
+
+static void fill_bulk(void)
+{
+    for (size_t i = 0; i < sizeof bulk; i++)
+        bulk[i] = (char)(i * 31 + (i >> 9));
+}
+
+static void close_both(int64_t a, int64_t b)
+{
+    ck_assert_ok(tlsshim_close(a));
+    ck_assert_ok(tlsshim_close(b));
+}
+
+static void send_text(int64_t stream, const char *text)
+{
+    ck_assert_int_eq(tlsshim_stream_write(stream, text, (int32_t)strlen(text), SOON), (int)strlen(text));
+}
+
+static void expect_text(int64_t stream, const char *wanted)
+{
+    char text[64];
+    int32_t got = tlsshim_stream_read(stream, text, sizeof text - 1, SOON);
+
+    ck_assert_ok(got);
+    text[got] = 0;
+    ck_assert_str_eq(text, wanted);
+}
+
+static void a_pair(const struct parties *p, int64_t *client, int64_t *server)
+{
+    connected_streams(p->client, p->server, client, server);
+    shake(*client, *server);
+}
+
+static int64_t conn_number_of(int64_t stream, int32_t field)
+{
+    int64_t conn = a_handle(tlsshim_stream_conn(stream)), n = -1;
+
+    ck_assert_int_eq(tlsshim_conn_number(conn, field, &n), TLSSHIM_OK);
+    ck_assert_ok(tlsshim_close(conn));
+    return n;
+}
+
+static void expect_conn_text(int64_t stream, int32_t field, const char *wanted)
+{
+    int64_t conn = a_handle(tlsshim_stream_conn(stream));
+    char text[128];
+    int32_t len = tlsshim_conn_text(conn, field, text, sizeof text - 1);
+
+    ck_assert_ok(len);
+    text[len] = 0;
+    ck_assert_str_eq(text, wanted);
+    ck_assert_ok(tlsshim_close(conn));
+}
+
+static void expect_peer(int64_t stream, const char *common_name)
+{
+    int64_t conn = a_handle(tlsshim_stream_conn(stream));
+    int64_t cert = a_handle(tlsshim_conn_peer_cert(conn));
+    char text[128];
+    int32_t len = tlsshim_cert_text(cert, TLSSHIM_CERT_COMMON_NAME, text, sizeof text - 1);
+
+    ck_assert_ok(len);
+    text[len] = 0;
+    ck_assert_str_eq(text, common_name);
+    close_both(cert, conn);
+}
+
+/* The job of a thread on one stream; `good` is its verdict. */
+struct worker {
+    pthread_t thread;
+    int64_t stream;
+    char *data;
+    int32_t len;
+    int32_t result;
+};
+
+static void *echo(void *argument)
+{
+    struct worker *w = argument;
+    char *room = malloc(50000);
+    int32_t got;
+
+    while ((got = tlsshim_stream_read(w->stream, room, 50000, SOON)) > 0) {
+        if (tlsshim_stream_write(w->stream, room, got, SOON) != got)
+            break;
+    }
+    w->result = got == 0 ? tlsshim_stream_shutdown(w->stream, SOON) : got;
+    free(room);
+    return NULL;
+}
+
+static void *write_all(void *argument)
+{
+    struct worker *w = argument;
+    int32_t taken = tlsshim_stream_write(w->stream, w->data, w->len, SOON);
+
+    w->result = taken == w->len ? tlsshim_stream_shutdown(w->stream, SOON) : taken;
+    return NULL;
+}
+
+static void *read_all(void *argument)
+{
+    struct worker *w = argument;
+    int32_t got;
+
+    w->len = 0;
+    while ((got = tlsshim_stream_read(w->stream, w->data + w->len, BULK + 1 - w->len, SOON)) > 0)
+        w->len += got;
+    w->result = got;
+    return NULL;
+}
+
+static void *read_once(void *argument)
+{
+    struct worker *w = argument;
+    char byte;
+
+    w->result = tlsshim_stream_read(w->stream, &byte, 1, SOON);
+    return NULL;
+}
+
+static void *handshake_once(void *argument)
+{
+    struct worker *w = argument;
+
+    w->result = tlsshim_stream_handshake(w->stream, SOON);
+    return NULL;
+}
+
+static void start(struct worker *w, void *(*job)(void *), int64_t stream, char *data, int32_t len)
+{
+    *w = (struct worker){.stream = stream, .data = data, .len = len};
+    ck_assert_int_eq(pthread_create(&w->thread, NULL, job, w), 0);
+}
+
+static int32_t finish(struct worker *w)
+{
+    pthread_join(w->thread, NULL);
+    return w->result;
+}
+
+START_TEST(mutual_tls_agrees_on_a_protocol_and_echoes_a_mebibyte)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    struct worker echoing, reading;
+    int64_t client, server, n;
+
+    fill_bulk();
+    offer_alpn(p.client, "h2,http/1.1", TLSSHIM_ALPN_REQUIRE);
+    offer_alpn(p.server, "h2", TLSSHIM_ALPN_REQUIRE);
+    connected_streams(p.client, p.server, &client, &server);
+    start(&echoing, echo, server, NULL, 0);
+    start(&reading, read_all, client, back, 0);
+    ck_assert_int_eq(tlsshim_stream_write(client, bulk, BULK, SOON), BULK);
+    ck_assert_int_eq(tlsshim_stream_shutdown(client, SOON), TLSSHIM_OK);
+    ck_assert_result(finish(&reading), TLSSHIM_OK);
+    ck_assert_result(finish(&echoing), TLSSHIM_OK);
+    ck_assert_int_eq(reading.len, BULK);
+    ck_assert_mem_eq(back, bulk, BULK);
+
+    ck_assert_int_eq(conn_number_of(client, TLSSHIM_CONN_VERSION), versions[_i]);
+    ck_assert_int_eq(conn_number_of(server, TLSSHIM_CONN_VERSION), versions[_i]);
+    ck_assert_int_eq(conn_number_of(client, TLSSHIM_CONN_VERIFIED), 1);
+    ck_assert_int_eq(conn_number_of(server, TLSSHIM_CONN_VERIFIED), 1);
+    expect_conn_text(client, TLSSHIM_CONN_ALPN, "h2");
+    expect_conn_text(server, TLSSHIM_CONN_ALPN, "h2");
+    expect_conn_text(client, TLSSHIM_CONN_VERIFY_NAME, "localhost");
+    expect_conn_text(server, TLSSHIM_CONN_SERVER_NAME, "localhost");
+    expect_peer(client, "server.test");
+    expect_peer(server, "client.test");
+    ck_assert_ok(tlsshim_stream_number(client, TLSSHIM_STREAM_TLS, &n));
+    ck_assert_int_eq(n, 1);
+    ck_assert_int_gt(tlsshim_memory(client), 1000);
+    close_both(client, server);
+    parties_close(&p);
+    ck_assert_int_eq(tlsshim_live(0), 0);
+}
+END_TEST
+
+START_TEST(addresses_are_verified_as_addresses)
+{
+    static const char *const hosts[] = {"::1", "127.0.0.1"};
+    struct parties p = mutual_parties(0, 0);
+    int64_t client, server;
+
+    connected_streams_at(hosts[_i], p.client, p.server, &client, &server);
+    shake(client, server);
+    expect_conn_text(client, TLSSHIM_CONN_VERIFY_NAME, hosts[_i]);
+    close_both(client, server);
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(the_dot_at_the_end_of_a_host_is_no_part_of_its_name)
+{
+    struct parties p = mutual_parties(0, 0);
+    int64_t listener = listener_at("127.0.0.1", 0);
+    int64_t client = connect_to("localhost.", tlsshim_listener_port(listener), p.client, SOON);
+    int64_t server;
+
+    if (support_has_code(client, TLSSHIM_E_RESOLVE)) /* then no resolver here knows it by its full name */
+        client = a_handle(connect_to("localhost", tlsshim_listener_port(listener), p.client, SOON));
+    server = a_handle(tlsshim_listener_accept(listener, p.server, SOON));
+    shake(client, server);
+    expect_conn_text(server, TLSSHIM_CONN_SERVER_NAME, "localhost");
+    close_both(client, server);
+    ck_assert_ok(tlsshim_close(listener));
+    parties_close(&p);
+}
+END_TEST
+
+/* One thread, no waiting inside: what a host with a loop of its own does. */
+static int32_t step(int32_t *result, int64_t stream, struct pollfd *ready)
+{
+    int32_t wants;
+
+    if (*result == TLSSHIM_OK)
+        return 0;
+    *result = tlsshim_stream_handshake(stream, 0);
+    wants = tlsshim_stream_wants(stream);
+    ready->fd = (int)tlsshim_stream_fd(stream);
+    ready->events =
+        (short)(((wants & TLSSHIM_READY_READ) != 0 ? POLLIN : 0) | ((wants & TLSSHIM_READY_WRITE) != 0 ? POLLOUT : 0));
+    return *result;
+}
+
+START_TEST(without_time_a_loop_of_the_hosts_own_does_the_waiting)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t listener = listener_at("127.0.0.1", 0);
+    int64_t client = a_handle(connect_to("localhost", tlsshim_listener_port(listener), p.client, 0));
+    int64_t server = 0;
+    int32_t mine = TLSSHIM_WANT_READ, theirs = TLSSHIM_WANT_READ;
+    struct pollfd ready[2] = {{.fd = -1}, {.fd = -1}};
+
+    for (int turns = 0; mine != TLSSHIM_OK || theirs != TLSSHIM_OK; turns++) {
+        ck_assert_int_lt(turns, 1000);
+        if (server <= 0)
+            server = tlsshim_listener_accept(listener, p.server, 0);
+        ck_assert_int_ge(step(&mine, client, &ready[0]), TLSSHIM_WANT_WRITE);
+        if (server > 0)
+            ck_assert_int_ge(step(&theirs, server, &ready[1]), TLSSHIM_WANT_WRITE);
+        if (mine != TLSSHIM_OK || theirs != TLSSHIM_OK)
+            poll(ready, 2, 10);
+    }
+    ck_assert_int_eq(tlsshim_stream_wants(client), 0);
+    send_text(client, "done");
+    expect_text(server, "done");
+    close_both(client, server);
+    ck_assert_ok(tlsshim_close(listener));
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(a_silent_peer_is_a_timeout_of_the_call)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t client, server, began;
+    char byte;
+
+    connected_streams(p.client, p.server, &client, &server);
+    began = now_ms();
+    ck_assert_int_eq(tlsshim_stream_handshake(client, 40), TLSSHIM_TIMEOUT);
+    ck_assert_int_eq(tlsshim_stream_read(client, &byte, 1, 40), TLSSHIM_TIMEOUT);
+    ck_assert_int_eq(tlsshim_stream_write(client, "x", 1, 40), TLSSHIM_TIMEOUT);
+    ck_assert_int_ge(now_ms() - began, 120);
+    shake(client, server); /* nothing was lost by it */
+    close_both(client, server);
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(a_peer_silent_past_the_handshakes_limit_is_an_error)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t client, server, began = now_ms();
+    char byte;
+
+    ck_assert_ok(tlsshim_context_set_handshake_timeout(p.client, 80));
+    connected_streams(p.client, p.server, &client, &server);
+    ck_assert_result(tlsshim_stream_handshake(client, SOON), TLSSHIM_E_DEADLINE);
+    ck_assert_int_ge(now_ms() - began, 80);
+    ck_assert_int_lt(now_ms() - began, SOON / 2);
+    ck_assert_result(tlsshim_stream_read(client, &byte, 1, SOON), TLSSHIM_E_DEADLINE);
+    close_both(client, server);
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(the_three_ends_of_a_connection_are_told_apart)
+{
+    const struct linger now = {.l_onoff = 1};
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t client, server;
+    char byte;
+
+    a_pair(&p, &client, &server);
+    send_text(server, "clean");
+    ck_assert_int_eq(tlsshim_stream_shutdown(server, SOON), TLSSHIM_OK);
+    ck_assert_ok(tlsshim_close(server));
+    expect_text(client, "clean");
+    ck_assert_int_eq(tlsshim_stream_read(client, &byte, 1, SOON), 0);
+    ck_assert_int_eq(tlsshim_stream_read(client, &byte, 1, SOON), 0);
+    ck_assert_ok(tlsshim_close(client));
+
+    a_pair(&p, &client, &server);
+    send_text(server, "cut");
+    ck_assert_ok(tlsshim_close(server));
+    expect_text(client, "cut");
+    ck_assert_result(tlsshim_stream_read(client, &byte, 1, SOON), TLSSHIM_E_TRUNCATED);
+    ck_assert_ok(tlsshim_close(client));
+
+    a_pair(&p, &client, &server);
+    setsockopt((int)tlsshim_stream_fd(server), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    ck_assert_ok(tlsshim_close(server));
+    ck_assert_result(tlsshim_stream_read(client, &byte, 1, SOON), TLSSHIM_E_RESET);
+    ck_assert_result(tlsshim_stream_write(client, "x", 1, SOON), TLSSHIM_E_RESET);
+    ck_assert_ok(tlsshim_close(client));
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(what_arrived_before_a_failed_write_is_readable)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t client, server;
+    int32_t result;
+    char byte;
+
+    a_pair(&p, &client, &server);
+    send_text(server, "last words");
+    send_text(client, "unread, so that the close resets");
+    ck_assert_ok(tlsshim_close(server));
+    while ((result = tlsshim_stream_write(client, "x", 1, SOON)) > 0)
+        continue;
+    ck_assert_result(result, TLSSHIM_E_RESET);
+    expect_text(client, "last words");
+    ck_assert_int_lt(tlsshim_stream_read(client, &byte, 1, SOON), 0);
+    ck_assert_ok(tlsshim_close(client));
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(a_client_without_certificate_learns_that_it_is_refused)
+{
+    struct parties p = one_sided_parties(versions[_i], versions[_i]);
+    struct worker serving;
+    int64_t client, server;
+    int32_t result;
+    char byte;
+
+    ck_assert_ok(tlsshim_context_set_client_certificate(p.server, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE));
+    connected_streams(p.client, p.server, &client, &server);
+    start(&serving, handshake_once, server, NULL, 0);
+    result = tlsshim_stream_handshake(client, SOON);
+    if (versions[_i] == TLSSHIM_TLS_1_3) /* the client is done before the server has judged it */
+        ck_assert_result(result, TLSSHIM_OK);
+    else
+        ck_assert_result(result, TLSSHIM_E_REJECTED);
+    ck_assert_result(finish(&serving), TLSSHIM_E_NO_CERTIFICATE);
+    ck_assert_ok(tlsshim_close(server));
+    result = tlsshim_stream_read(client, &byte, 1, SOON);
+    ck_assert_result(result, TLSSHIM_E_REJECTED);
+    ck_assert_result(tlsshim_stream_write(client, "x", 1, SOON), TLSSHIM_E_REJECTED);
+    ck_assert_ok(tlsshim_close(client));
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(a_client_that_writes_first_learns_it_too)
+{
+    struct parties p = one_sided_parties(TLSSHIM_TLS_1_3, TLSSHIM_TLS_1_3);
+    struct worker serving;
+    int64_t client, server;
+    int32_t result;
+
+    ck_assert_ok(tlsshim_context_set_client_certificate(p.server, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE));
+    connected_streams(p.client, p.server, &client, &server);
+    start(&serving, handshake_once, server, NULL, 0);
+    ck_assert_result(tlsshim_stream_handshake(client, SOON), TLSSHIM_OK);
+    ck_assert_result(finish(&serving), TLSSHIM_E_NO_CERTIFICATE);
+    ck_assert_ok(tlsshim_close(server));
+    while ((result = tlsshim_stream_write(client, "x", 1, SOON)) > 0)
+        continue;
+    ck_assert_result(result, TLSSHIM_E_REJECTED);
+    ck_assert_ok(tlsshim_close(client));
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(a_server_of_another_name_or_root_is_refused_and_told)
+{
+    struct parties p = one_sided_parties(versions[_i], versions[_i]), q = one_sided_parties(0, 0);
+    struct worker serving;
+    int64_t listener = listener_at("127.0.0.1", 0), client, server, conn;
+    int32_t wanted[] = {TLSSHIM_E_VERIFY, TLSSHIM_E_NAME};
+
+    for (int i = 0; i < 2; i++) {
+        client = a_handle(connect_to("localhost", tlsshim_listener_port(listener), i == 0 ? q.client : p.client, SOON));
+        server = a_handle(tlsshim_listener_accept(listener, p.server, SOON));
+        if (i == 1) {
+            conn = a_handle(tlsshim_stream_conn(client));
+            ck_assert_ok(tlsshim_conn_set_verify_name(conn, "other.test", 10));
+            ck_assert_ok(tlsshim_close(conn));
+        }
+        start(&serving, handshake_once, server, NULL, 0);
+        ck_assert_result(tlsshim_stream_handshake(client, SOON), wanted[i]);
+        if (versions[_i] == TLSSHIM_TLS_1_2) {
+            ck_assert_result(finish(&serving), TLSSHIM_E_REJECTED); /* by the alert */
+        } else {
+            ck_assert_int_lt(finish(&serving), TLSSHIM_NONE);
+        }
+        close_both(client, server);
+    }
+    ck_assert_ok(tlsshim_close(listener));
+    parties_close(&p);
+    parties_close(&q);
+}
+END_TEST
+
+START_TEST(a_peer_that_speaks_something_else_is_named)
+{
+    struct parties p = one_sided_parties(0, 0);
+    int64_t client, server;
+    int32_t result;
+
+    connected_streams(p.client, 0, &client, &server);
+    send_text(server, "HTTP/1.1 400 Bad Request\r\n\r\n");
+    result = tlsshim_stream_handshake(client, SOON);
+    ck_assert_result(result, TLSSHIM_E_NOT_TLS);
+    ck_assert_ptr_nonnull(strstr(support_text(result), "HTTP"));
+    close_both(client, server);
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(after_our_goodbye_the_peer_may_go_on)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t client, server;
+    char byte;
+
+    a_pair(&p, &client, &server);
+    send_text(client, "question");
+    ck_assert_int_eq(tlsshim_stream_shutdown(client, SOON), TLSSHIM_OK);
+    ck_assert_result(tlsshim_stream_write(client, "x", 1, SOON), TLSSHIM_E_STATE);
+    expect_text(server, "question");
+    ck_assert_int_eq(tlsshim_stream_read(server, &byte, 1, SOON), 0);
+    send_text(server, "answer");
+    ck_assert_int_eq(tlsshim_stream_shutdown(server, SOON), TLSSHIM_OK);
+    expect_text(client, "answer");
+    ck_assert_int_eq(tlsshim_stream_read(client, &byte, 1, SOON), 0);
+    close_both(client, server);
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(close_wakes_who_reads_or_shakes_hands)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    struct worker waiting;
+    int64_t client, server;
+
+    for (int shaken = 0; shaken < 2; shaken++) {
+        connected_streams(p.client, p.server, &client, &server);
+        if (shaken)
+            shake(client, server);
+        start(&waiting, read_once, client, NULL, 0);
+        while (tlsshim_stream_wants(client) == 0)
+            usleep(100);
+        usleep(2000);
+        ck_assert_ok(tlsshim_close(client));
+        ck_assert_result(finish(&waiting), TLSSHIM_E_CLOSED);
+        ck_assert_ok(tlsshim_close(server));
+    }
+    parties_close(&p);
+    ck_assert_int_eq(tlsshim_live(0), 0);
+}
+END_TEST
+
+/* Each end has a reader and a writer, who shake hands themselves, whoever comes first. */
+START_TEST(readers_and_writers_of_both_ends_work_at_once)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    static char other_back[BULK + 1];
+    struct worker workers[4];
+    int64_t client, server;
+
+    fill_bulk();
+    connected_streams(p.client, p.server, &client, &server);
+    start(&workers[0], write_all, client, bulk, BULK);
+    start(&workers[1], read_all, client, back, 0);
+    start(&workers[2], write_all, server, bulk, BULK);
+    start(&workers[3], read_all, server, other_back, 0);
+    for (int i = 0; i < 4; i++)
+        ck_assert_result(finish(&workers[i]), TLSSHIM_OK);
+    ck_assert_int_eq(workers[1].len, BULK);
+    ck_assert_int_eq(workers[3].len, BULK);
+    ck_assert_mem_eq(back, bulk, BULK);
+    ck_assert_mem_eq(other_back, bulk, BULK);
+    close_both(client, server);
+    parties_close(&p);
+}
+END_TEST
+
+/* Whoever takes the last flight off the socket must wake the other, who waits for it in vain. */
+START_TEST(two_threads_that_shake_hands_both_learn_that_it_is_done)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    struct worker workers[4];
+    int64_t client, server;
+
+    for (int round = 0; round < 40; round++) {
+        connected_streams(p.client, p.server, &client, &server);
+        start(&workers[0], write_all, client, bulk, 1);
+        start(&workers[1], read_once, client, NULL, 0);
+        start(&workers[2], write_all, server, bulk, 1);
+        start(&workers[3], read_once, server, NULL, 0);
+        for (int i = 0; i < 4; i++)
+            ck_assert_int_eq(finish(&workers[i]), i % 2);
+        close_both(client, server);
+    }
+    parties_close(&p);
+}
+END_TEST
+
+/* One record holds bytes for all of them. */
+START_TEST(readers_who_share_a_stream_are_all_served)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    struct worker readers[8];
+    int64_t client, server;
+
+    a_pair(&p, &client, &server);
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 8; i++)
+            start(&readers[i], read_once, client, NULL, 0);
+        if (round % 2 == 0)
+            usleep(1000);
+        ck_assert_int_eq(tlsshim_stream_write(server, bulk, 8, SOON), 8);
+        for (int i = 0; i < 8; i++)
+            ck_assert_int_eq(finish(&readers[i]), 1);
+    }
+    close_both(client, server);
+    parties_close(&p);
+}
+END_TEST
+
+/* Both have filled the way to the other before either reads. */
+START_TEST(two_ends_that_both_write_first_get_out_of_each_others_way)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t ends[2];
+    int64_t sent[2] = {0, 0};
+    static char rooms[2][1 << 16];
+
+    a_pair(&p, &ends[0], &ends[1]);
+    for (int i = 0; i < 2; i++) {
+        int32_t taken;
+
+        while ((taken = tlsshim_stream_write(ends[i], bulk, BULK, 0)) > 0)
+            sent[i] += taken;
+        ck_assert_int_eq(taken, TLSSHIM_WANT_WRITE);
+    }
+    for (int64_t got[2] = {0, 0}; got[0] < sent[1] || got[1] < sent[0];) {
+        for (int i = 0; i < 2; i++) {
+            int32_t some = got[i] < sent[1 - i] ? tlsshim_stream_read(ends[i], rooms[i], sizeof rooms[i], SOON) : 0;
+
+            ck_assert_msg(some >= 0, "%s", support_text(some));
+            got[i] += some;
+        }
+    }
+    close_both(ends[0], ends[1]);
+    parties_close(&p);
+}
+END_TEST
+
+/* Over a local socket, which has as much room at the end of a test as at its beginning. */
+static void a_local_pair(const struct parties *p, int64_t *client, int64_t *server)
+{
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    *client = a_handle(tlsshim_stream_adopt(ends[0], p->client, "localhost", 9, TLSSHIM_FD_TAKE));
+    *server = a_handle(tlsshim_stream_adopt(ends[1], p->server, "", 0, TLSSHIM_FD_TAKE));
+    shake(*client, *server);
+}
+
+START_TEST(flush_sends_what_the_peer_had_no_room_for)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t client, server, sent = 0, got = 0;
+    int32_t some;
+
+    a_local_pair(&p, &client, &server);
+    while ((some = tlsshim_stream_write(client, bulk, BULK, 0)) > 0)
+        sent += some;
+    ck_assert_int_eq(some, TLSSHIM_WANT_WRITE);
+    ck_assert_int_eq(tlsshim_stream_flush(client, 30), TLSSHIM_TIMEOUT);
+    ck_assert_int_eq(tlsshim_stream_flush(client, 0), TLSSHIM_WANT_WRITE);
+    ck_assert_int_eq(tlsshim_stream_wants(client), TLSSHIM_READY_WRITE);
+    while (got < sent) {
+        some = tlsshim_stream_read(server, back, BULK, tlsshim_stream_flush(client, 0) == TLSSHIM_OK ? SOON : 1);
+        ck_assert_msg(some > 0 || some == TLSSHIM_TIMEOUT, "%s", support_text(some));
+        got += some > 0 ? some : 0;
+    }
+    ck_assert_int_eq(tlsshim_stream_flush(client, 0), TLSSHIM_OK);
+    close_both(client, server);
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(a_stream_may_begin_in_the_clear)
+{
+    struct parties p = one_sided_parties(versions[_i], versions[_i]);
+    struct worker shaking;
+    int64_t client, server;
+    char text[512];
+    int32_t got;
+
+    connected_streams(0, 0, &client, &server);
+    send_text(server, "220 ready\n");
+    expect_text(client, "220 ready\n");
+    ck_assert_result(tlsshim_stream_start_tls(client, 12345, "localhost", 9, "", 0), TLSSHIM_E_HANDLE);
+    ck_assert_result(tlsshim_stream_start_tls(client, p.client, "localhost", 9, bulk, 65537), TLSSHIM_E_LIMIT);
+    ck_assert_result(tlsshim_stream_start_tls(client, p.client, "local\0host", 10, "", 0), TLSSHIM_E_ARGUMENT);
+    ck_assert_ok(tlsshim_stream_start_tls(client, p.client, "localhost", 9, "", 0));
+    ck_assert_result(tlsshim_stream_start_tls(client, p.client, "localhost", 9, "", 0), TLSSHIM_E_STATE);
+    start(&shaking, handshake_once, client, NULL, 0);
+    got = tlsshim_stream_read(server, text, 100, SOON); /* the server reads too far */
+    ck_assert_int_gt(got, 0);
+    ck_assert_ok(tlsshim_stream_start_tls(server, p.server, "", 0, text, got));
+    ck_assert_result(tlsshim_stream_handshake(server, SOON), TLSSHIM_OK);
+    ck_assert_result(finish(&shaking), TLSSHIM_OK);
+    send_text(server, "secret");
+    expect_text(client, "secret");
+    close_both(client, server);
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(a_stream_that_connects_cannot_begin_tls_yet)
+{
+    struct parties p = one_sided_parties(0, 0);
+    int64_t stream = a_handle(connect_to("127.0.0.1", silent_port(), 0, 0));
+
+    ck_assert_result(tlsshim_stream_start_tls(stream, p.client, "localhost", 9, "", 0), TLSSHIM_E_STATE);
+    ck_assert_ok(tlsshim_close(stream));
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(the_engine_of_a_stream_outlives_it_and_is_kept_from_its_bytes)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t client, server, conn, other;
+    char room[100];
+    int32_t taken;
+
+    a_pair(&p, &client, &server);
+    conn = a_handle(tlsshim_stream_conn(client));
+    other = a_handle(tlsshim_stream_conn(client));
+    ck_assert_int_ne(conn, other);
+    ck_assert_result(tlsshim_conn_drain(conn, room, sizeof room), TLSSHIM_E_STATE);
+    ck_assert_result(tlsshim_conn_feed(conn, "x", 1), TLSSHIM_E_STATE);
+    ck_assert_result(tlsshim_conn_feed_end(conn), TLSSHIM_E_STATE);
+    ck_assert_result(tlsshim_conn_open(conn, "x", 1, room, sizeof room, &taken), TLSSHIM_E_STATE);
+    ck_assert_result(tlsshim_conn_seal(conn, "x", 1, room, sizeof room, &taken), TLSSHIM_E_STATE);
+    ck_assert_ok(tlsshim_close(other));
+    send_text(client, "unharmed");
+    expect_text(server, "unharmed");
+    ck_assert_ok(tlsshim_close(client));
+    ck_assert_ok(tlsshim_conn_text(conn, TLSSHIM_CONN_CIPHER, room, sizeof room));
+    ck_assert_result(tlsshim_conn_read(conn, room, sizeof room), TLSSHIM_E_TRUNCATED);
+    ck_assert_result(tlsshim_conn_write(conn, "x", 1), TLSSHIM_E_RESET);
+    close_both(conn, server);
+    parties_close(&p);
+    ck_assert_int_eq(tlsshim_live(0), 0);
+}
+END_TEST
+
+START_TEST(tls_runs_over_local_sockets_that_the_host_made)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t client, server, n;
+    int ends[2];
+    char byte;
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    client = a_handle(tlsshim_stream_adopt(ends[0], p.client, "localhost", 9, TLSSHIM_FD_KEEP));
+    server = a_handle(tlsshim_stream_adopt(ends[1], p.server, "", 0, TLSSHIM_FD_TAKE));
+    shake(client, server);
+    send_text(client, "local");
+    expect_text(server, "local");
+    ck_assert_int_eq(tlsshim_stream_read(client, &byte, 1, 0), TLSSHIM_WANT_READ);
+    ck_assert_int_eq(tlsshim_stream_text(client, TLSSHIM_STREAM_PEER_ADDRESS, &byte, 0), TLSSHIM_NONE);
+    ck_assert_int_eq(tlsshim_stream_number(client, TLSSHIM_STREAM_PEER_PORT, &n), TLSSHIM_NONE);
+    close_both(client, server);
+    close(ends[0]);
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(a_context_that_cannot_serve_is_told_and_loses_no_connection)
+{
+    struct parties p = one_sided_parties(0, 0);
+    int64_t bare = a_handle(tlsshim_context_new(TLSSHIM_ROLE_SERVER));
+    int64_t listener = listener_at("127.0.0.1", 0);
+    int64_t client = a_handle(connect_to("localhost", tlsshim_listener_port(listener), p.client, SOON));
+    int64_t server;
+
+    ck_assert_result(tlsshim_listener_accept(listener, bare, SOON), TLSSHIM_E_EMPTY);
+    server = a_handle(tlsshim_listener_accept(listener, p.server, SOON));
+    shake(client, server);
+    close_both(client, server);
+    close_both(listener, bare);
+    parties_close(&p);
+}
+END_TEST
+
+static void *read_forever(void *argument)
+{
+    struct worker *w = argument;
+    char byte;
+
+    while (tlsshim_stream_read(w->stream, &byte, 1, SOON) > 0)
+        continue;
+    return NULL;
+}
+
+START_TEST(a_cancelled_reader_leaves_the_stream_whole)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int descriptors = count_descriptors();
+    struct worker reader;
+    int64_t client, server;
+
+    for (int i = 0; i < 10; i++) {
+        a_pair(&p, &client, &server);
+        start(&reader, read_forever, client, NULL, 0);
+        ck_assert_int_eq(tlsshim_stream_write(server, bulk, 1000, SOON), 1000);
+        if (i % 2 == 0)
+            usleep(2000);
+        pthread_cancel(reader.thread);
+        pthread_join(reader.thread, NULL);
+        send_text(client, "whole");
+        expect_text(server, "whole");
+        close_both(client, server);
+    }
+    ck_assert_int_eq(count_descriptors(), descriptors);
+    parties_close(&p);
+    ck_assert_int_eq(tlsshim_live(0), 0);
+}
+END_TEST
+
+START_TEST(a_second_connection_resumes)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t client, server, conn, session;
+
+    a_pair(&p, &client, &server);
+    send_text(server, "with it the ticket");
+    expect_text(client, "with it the ticket");
+    conn = a_handle(tlsshim_stream_conn(client));
+    session = a_handle(tlsshim_conn_take_session(conn));
+    ck_assert_int_eq(conn_number_of(client, TLSSHIM_CONN_RESUMED), 0);
+    close_both(client, server);
+    ck_assert_ok(tlsshim_close(conn));
+
+    connected_streams(p.client, p.server, &client, &server);
+    conn = a_handle(tlsshim_stream_conn(client));
+    ck_assert_ok(tlsshim_conn_set_session(conn, session));
+    shake(client, server);
+    ck_assert_int_eq(conn_number_of(client, TLSSHIM_CONN_RESUMED), 1);
+    ck_assert_int_eq(conn_number_of(server, TLSSHIM_CONN_RESUMED), 1);
+    expect_peer(server, "client.test");
+    send_text(client, "again");
+    expect_text(server, "again");
+    close_both(client, server);
+    close_both(conn, session);
+    parties_close(&p);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("stream_flow");
+    TCase *all = tcase_create("tls");
+
+    tcase_add_loop_test(all, mutual_tls_agrees_on_a_protocol_and_echoes_a_mebibyte, 0, 2);
+    tcase_add_loop_test(all, addresses_are_verified_as_addresses, 0, 2);
+    tcase_add_test(all, the_dot_at_the_end_of_a_host_is_no_part_of_its_name);
+    tcase_add_loop_test(all, without_time_a_loop_of_the_hosts_own_does_the_waiting, 0, 2);
+    tcase_add_loop_test(all, a_silent_peer_is_a_timeout_of_the_call, 0, 2);
+    tcase_add_loop_test(all, a_peer_silent_past_the_handshakes_limit_is_an_error, 0, 2);
+    tcase_add_loop_test(all, the_three_ends_of_a_connection_are_told_apart, 0, 2);
+    tcase_add_loop_test(all, what_arrived_before_a_failed_write_is_readable, 0, 2);
+    tcase_add_loop_test(all, a_client_without_certificate_learns_that_it_is_refused, 0, 2);
+    tcase_add_test(all, a_client_that_writes_first_learns_it_too);
+    tcase_add_loop_test(all, a_server_of_another_name_or_root_is_refused_and_told, 0, 2);
+    tcase_add_test(all, a_peer_that_speaks_something_else_is_named);
+    tcase_add_loop_test(all, after_our_goodbye_the_peer_may_go_on, 0, 2);
+    tcase_add_loop_test(all, close_wakes_who_reads_or_shakes_hands, 0, 2);
+    tcase_add_loop_test(all, readers_and_writers_of_both_ends_work_at_once, 0, 2);
+    tcase_add_loop_test(all, two_threads_that_shake_hands_both_learn_that_it_is_done, 0, 2);
+    tcase_add_loop_test(all, readers_who_share_a_stream_are_all_served, 0, 2);
+    tcase_add_loop_test(all, two_ends_that_both_write_first_get_out_of_each_others_way, 0, 2);
+    tcase_add_loop_test(all, flush_sends_what_the_peer_had_no_room_for, 0, 2);
+    tcase_add_loop_test(all, a_stream_may_begin_in_the_clear, 0, 2);
+    tcase_add_test(all, a_stream_that_connects_cannot_begin_tls_yet);
+    tcase_add_loop_test(all, the_engine_of_a_stream_outlives_it_and_is_kept_from_its_bytes, 0, 2);
+    tcase_add_loop_test(all, tls_runs_over_local_sockets_that_the_host_made, 0, 2);
+    tcase_add_test(all, a_context_that_cannot_serve_is_told_and_loses_no_connection);
+    tcase_add_loop_test(all, a_cancelled_reader_leaves_the_stream_whole, 0, 2);
+    tcase_add_loop_test(all, a_second_connection_resumes, 0, 2);
+    suite_add_tcase(suite, all);
+    return run_suite(suite);
+}
