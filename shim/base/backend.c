@@ -106,6 +106,14 @@ enum { EXIT_OPTION = 0 };
 #endif
 enum { START_OPTIONS = OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS | EXIT_OPTION };
 
+int32_t backend_stopped(void)
+{
+    if (!gate_closed() && OPENSSL_init_crypto(EXIT_OPTION, NULL) == 1)
+        return TLSSHIM_OK;
+    ERR_clear_error();
+    return error_new(TLSSHIM_E_STATE, "the process is exiting");
+}
+
 static int32_t context_make(const char *config)
 {
     OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
@@ -125,19 +133,14 @@ static int32_t context_make(const char *config)
     return result;
 }
 
-/* At an exit the backend first declares itself stopped, which makes the calls inside it fail, and then calls us. */
-static bool backend_stopped(void)
-{
-    return gate_closed() || OPENSSL_init_crypto(EXIT_OPTION, NULL) != 1;
-}
-
 /* Registered before anything else, so that an exit in the middle of the start waits as well. */
 static int32_t watch_exit(void)
 {
     static bool watching;
+    int32_t result = backend_stopped();
 
-    if (backend_stopped())
-        return error_new(TLSSHIM_E_STATE, "the process is exiting");
+    if (result < 0)
+        return result;
     if (!watching && OPENSSL_atexit(gate_close) != 1)
         return TLSSHIM_E_MEMORY;
     watching = true;
@@ -149,14 +152,13 @@ static int32_t start(const char *config)
     struct host_errors *host_errors;
     int32_t result = origin_check();
 
-    if (result == TLSSHIM_OK)
-        result = watch_exit();
     if (result < 0)
         return result;
     host_errors = host_errors_take();
-    if (OPENSSL_init_ssl(START_OPTIONS, NULL) == 1)
+    result = watch_exit();
+    if (result == TLSSHIM_OK && OPENSSL_init_ssl(START_OPTIONS, NULL) == 1)
         result = context_make(config);
-    else
+    else if (result == TLSSHIM_OK)
         result = error_backend(TLSSHIM_E_INTERNAL, "the backend does not start");
     host_errors_put(host_errors);
     return result;
@@ -314,14 +316,14 @@ int32_t error_backend(int32_t code, const char *format, ...)
     struct error_detail detail = error_detail_none();
     const char *reason = reason_of(ERR_peek_error());
     char sentence[ERROR_TEXT_CAP / 2];
+    int32_t stopped;
     va_list args;
 
     if (error_from_backend(&detail))
         return TLSSHIM_E_MEMORY;
-    if (backend_stopped()) {
-        ERR_clear_error();
-        return error_new(TLSSHIM_E_STATE, "the process is exiting");
-    }
+    stopped = backend_stopped();
+    if (stopped < 0)
+        return stopped;
     va_start(args, format);
     error_sentence(sentence, sizeof sentence, format, args);
     va_end(args);

@@ -47,5 +47,8 @@ void legacy_leave(const struct legacy_visit *visit);
 
 /* True from the moment at which the process began to exit. */
 bool backend_exiting(void);
+/* Inside a visit, after a failure: E_STATE if it came of the exit. The backend declares itself stopped, which makes the
+ * calls inside it fail, before it lets us know. */
+int32_t backend_stopped(void);
 
 #endif

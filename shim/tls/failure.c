@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
+#include "../base/backend.h"
 #include "../base/code.h"
 #include "../base/error.h"
 #include "conn.h"
@@ -180,9 +181,12 @@ static int32_t ended(struct conn *conn)
 int32_t failure_of(struct conn *conn, int answer)
 {
     int kind = SSL_get_error(conn->ssl, answer);
+    int32_t stopped = kind == SSL_ERROR_SSL || kind == SSL_ERROR_SYSCALL ? backend_stopped() : TLSSHIM_OK;
 
     if (conn->failure != 0)
         return conn->failure;
+    if (stopped < 0)
+        return stopped;
     switch (kind) {
     case SSL_ERROR_WANT_READ:
         return TLSSHIM_WANT_FEED;

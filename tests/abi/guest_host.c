@@ -1,5 +1,6 @@
 /* A host that loads the library, uses it and looks whether anything of its own process has changed.
  * guest_host LIBRARY: says nothing and ends 0 if nothing has. */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <locale.h>
 #include <openssl/err.h>
@@ -14,8 +15,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <dirent.h>
 #include <unistd.h>
+
+static void *symbol(const char *name);
+
+#define TLSSHIM(name) ((__typeof__(&tlsshim_##name))(uintptr_t)symbol("tlsshim_" #name))
+#include "support/guest.h"
 
 extern char **environ;
 
@@ -44,6 +49,28 @@ static void fail(const char *format, ...)
     va_end(args);
     printf("\n");
     exit(EXIT_FAILURE);
+}
+
+static void *library;
+
+static void *symbol(const char *name)
+{
+    void *found = dlsym(library, name);
+
+    if (found == NULL)
+        fail("%s: %s", name, dlerror());
+    return found;
+}
+
+static int64_t must(int64_t result, const char *what)
+{
+    char text[600] = "";
+
+    if (result < 0) {
+        TLSSHIM(error_text)(result, text, 599);
+        fail("%s: %lld %s", what, (long long)result, text);
+    }
+    return result;
 }
 
 static int entries(const char *folder)
@@ -150,52 +177,29 @@ static void find_errors(const char *when)
         fail("%s: something was added to the host's error queue", when);
 }
 
-static void *library;
-
-static void *symbol(const char *name)
-{
-    void *found = dlsym(library, name);
-
-    if (found == NULL)
-        fail("%s: %s", name, dlerror());
-    return found;
-}
-
-static int32_t close_handle(int64_t handle)
-{
-    return ((int32_t(*)(int64_t))(uintptr_t)symbol("tlsshim_close"))(handle);
-}
-
-static int64_t must(int64_t result, const char *what)
-{
-    char text[600] = "";
-
-    if (result < 0) {
-        ((int32_t(*)(int64_t, void *, int32_t))(uintptr_t)symbol("tlsshim_error_text"))(result, text, 599);
-        fail("%s: %lld %s", what, (long long)result, text);
-    }
-    return result;
-}
-
-/* Keys, certificates, trust: what works, and what fails. */
+/* Keys, certificates, trust, a handshake: what works, and what fails. */
 static void use(void)
 {
-    int64_t (*generate)(const void *, int32_t) =
-        (int64_t(*)(const void *, int32_t))(uintptr_t)symbol("tlsshim_key_generate");
-    int64_t (*self_signed)(int64_t, const void *, int32_t, int32_t) =
-        (int64_t(*)(int64_t, const void *, int32_t, int32_t))(uintptr_t)symbol("tlsshim_cert_self_signed");
-    int64_t (*load)(const void *, int32_t, const void *, int32_t) =
-        (int64_t(*)(const void *, int32_t, const void *, int32_t))(uintptr_t)symbol("tlsshim_key_load");
-    int64_t (*live)(int32_t) = (int64_t(*)(int32_t))(uintptr_t)symbol("tlsshim_live");
-    int64_t key = must(generate("P-256", 5), "key_generate");
-    int64_t cert = must(self_signed(key, "localhost,127.0.0.1", 19, 30), "cert_self_signed");
+    union guest guest;
+    int64_t refused;
 
-    if (load("-----BEGIN PRIVATE KEY-----\nnonsense\n", 37, "", 0) >= 0)
+    must(guest_make(&guest), "guest_make");
+    must(guest_connect(&guest), "guest_connect");
+    refused = TLSSHIM(key_load)("-----BEGIN PRIVATE KEY-----\nnonsense\n", 37, "", 0);
+    if (refused >= 0)
         fail("nonsense is no key");
-    must(close_handle(cert), "close");
-    must(close_handle(key), "close");
-    if (live(0) != 0)
-        fail("%lld handles are left", (long long)live(0));
+    TLSSHIM(close)(guest.trust);
+    guest.trust = must(TLSSHIM(trust_new)(), "trust_new");
+    TLSSHIM(close)(guest.client);
+    guest.client = must(TLSSHIM(context_new)(TLSSHIM_ROLE_CLIENT), "context_new");
+    refused = TLSSHIM(context_set_trust)(guest.client, guest.trust); /* which trusts nobody */
+    if (refused >= 0)
+        refused = guest_connect(&guest);
+    if (refused >= 0)
+        fail("a stranger's certificate was taken");
+    must(guest_close(&guest), "close");
+    if (TLSSHIM(live)(0) != 0)
+        fail("%lld handles are left", (long long)TLSSHIM(live)(0));
 }
 
 int main(int argc, char **argv)

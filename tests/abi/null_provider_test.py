@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The suites pass in a process whose default library context holds nothing but the null provider.
 
-Many of OpenSSL's functions use that context whatever they are given; none of ours may depend on what the host has there.
+Many of OpenSSL's functions use that context whatever they are given; ours may not depend on what the host has there.
 time limit: 600 s
 """
 import os

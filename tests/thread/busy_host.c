@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tlsshim.h"
+#include "support/guest.h"
 
 enum { HANG_SECONDS = 30 };
 
@@ -57,7 +57,9 @@ static void close_one(void *handle)
         give_up("close", opened);
 }
 
-/* A key, a certificate, a signature and two errors. False once the process exits. */
+static union guest guest; /* contexts that all threads share */
+
+/* A key, a certificate, a signature, a connection and two errors. False once the process exits. */
 static bool work(void)
 {
     char signature[200], text[600];
@@ -72,7 +74,8 @@ static bool work(void)
         pthread_cleanup_push(close_one, &cert);
         went_well = good(cert, "cert_self_signed") &&
                     good(tlsshim_key_sign(key, "SHA256", 6, "data", 4, signature, sizeof signature), "key_sign") &&
-                    good(tlsshim_random(signature, sizeof signature), "random");
+                    good(tlsshim_random(signature, sizeof signature), "random") &&
+                    good(guest_connect(&guest), "guest_connect");
         refused = tlsshim_key_load("nonsense", 8, "", 0);
         if (refused >= 0 || tlsshim_error_text(refused, text, sizeof text) <= 0)
             give_up("key_load", refused);
@@ -124,6 +127,7 @@ static int exit_amid(int threads, long us, const char *who, const char *how)
         OPENSSL_init_ssl(0, NULL);
     else
         good(tlsshim_random(&byte, 1), "random");
+    good(guest_make(&guest), "guest_make");
     start(threads, started);
     pause_us(us);
     atomic_store(&exit_expected, true);
@@ -137,13 +141,18 @@ static int exit_amid(int threads, long us, const char *who, const char *how)
 }
 
 /* In a child, with handles of the parent's. 0 or 10 (could not work, but said so). */
-static int live_as_a_child(int64_t key, int64_t cert)
+static int live_as_a_child(int64_t conn)
 {
+    int64_t key = guest.key, cert = guest.cert;
     char signature[200];
     bool worked;
 
     alarm(HANG_SECONDS);
     may_be_forked = true;
+    if (tlsshim_conn_handshake(conn) != TLSSHIM_E_FORKED || tlsshim_conn_read(conn, signature, 9) != TLSSHIM_E_FORKED)
+        give_up("an inherited connection", conn);
+    if (tlsshim_close(conn) != TLSSHIM_OK || tlsshim_conn_handshake(conn) != TLSSHIM_E_HANDLE)
+        give_up("close of an inherited connection", conn);
     good(tlsshim_key_bits(key), "key_bits of an inherited key");
     worked = good(tlsshim_key_sign(key, "SHA256", 6, "data", 4, signature, sizeof signature), "key_sign");
     if (tlsshim_close(key) != TLSSHIM_OK || tlsshim_close(key) != TLSSHIM_E_HANDLE)
@@ -156,19 +165,19 @@ static int live_as_a_child(int64_t key, int64_t cert)
 static int fork_amid(int threads, int count)
 {
     pthread_t started[threads];
-    int64_t key = tlsshim_key_generate("P-256", 5);
-    int64_t cert = tlsshim_cert_self_signed(key, "localhost", 9, 30);
     int refused = 0;
+    int64_t conn;
 
-    good(key, "key_generate");
-    good(cert, "cert_self_signed");
+    good(guest_make(&guest), "guest_make");
+    conn = tlsshim_conn_new(guest.client, "localhost", 9);
+    good(conn, "conn_new");
     start(threads, started);
     for (int i = 0; i < count; i++) {
         pid_t child = fork();
         int status;
 
         if (child == 0) {
-            status = live_as_a_child(key, cert);
+            status = live_as_a_child(conn);
             if (i % 2 == 0) /* half of them through all that runs at an exit */
                 exit(status);
             _exit(status);
@@ -184,8 +193,8 @@ static int fork_amid(int threads, int count)
     atomic_store(&enough, true);
     for (int i = 0; i < threads; i++)
         pthread_join(started[i], NULL);
-    close_one(&key);
-    close_one(&cert);
+    close_one(&conn);
+    guest_close(&guest);
     printf("%d of %d children could not work\n", refused, count);
     return tlsshim_live(0) == 0 && atomic_load(&rounds) > threads ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -195,6 +204,7 @@ static int cancel_amid(int threads, int count)
     pthread_t started[threads];
     unsigned seed = 1;
 
+    good(guest_make(&guest), "guest_make");
     for (int i = 0; i < count; i += threads) {
         alarm(HANG_SECONDS);
         start(threads, started);
@@ -210,6 +220,7 @@ static int cancel_amid(int threads, int count)
         if (!work()) /* no lock was left behind */
             give_up("work", 0);
     }
+    guest_close(&guest);
     if (tlsshim_live(0) != 0)
         give_up("handles are left", tlsshim_live(0));
     return EXIT_SUCCESS;
