@@ -45,6 +45,7 @@ extern "C" {
 #include "tlsshim/conn.h"
 #include "tlsshim/peer.h"
 #include "tlsshim/session.h"
+#include "tlsshim/ticket.h"
 #include "tlsshim/stream.h"
 #include "tlsshim/listener.h"
 

@@ -284,6 +284,19 @@ int32_t tlsshim_conn_pending_out(int64_t conn);
  */
 int32_t tlsshim_conn_key_update(int64_t conn, int32_t both);
 
+/* Sets what the client's automatic session cache files this connection's sessions under. Default: the verified name.
+ *
+ * conn    handle conn; of a client
+ * key     in bytes, up to 1024; empty = the default
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_STATE
+ * thread  any; calls on one connection take turns
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_conn_set_session_key(int64_t conn, const void *key, int32_t key_len);
+
 /* Offers a session for resumption, before the handshake. A session made under other rules (another trust set, verify
  * name, own identity...) is refused; one that the server no longer knows leads to a full handshake.
  *

@@ -49,11 +49,19 @@ enum tlsshim_context_group {
     TLSSHIM_CONTEXT_VERIFY_DEPTH = 11,      /* n */
     TLSSHIM_CONTEXT_SECURITY_LEVEL = 12,    /* n */
     TLSSHIM_CONTEXT_TICKETS = 13,           /* n */
+    TLSSHIM_CONTEXT_SESSION_CACHE = 14,     /* n: entries, 0 = off */
     TLSSHIM_CONTEXT_SESSION_LIFETIME = 15,  /* n: seconds */
     TLSSHIM_CONTEXT_HANDSHAKE_TIMEOUT = 16, /* n: milliseconds */
     TLSSHIM_CONTEXT_MEMORY = 17,            /* n: a tlsshim_policy_group value */
     TLSSHIM_CONTEXT_HANDSHAKES = 64,        /* n: full handshakes completed */
-    TLSSHIM_CONTEXT_RESUMPTIONS = 65        /* n: resumed handshakes completed */
+    TLSSHIM_CONTEXT_RESUMPTIONS = 65,       /* n: resumed handshakes completed */
+    TLSSHIM_CONTEXT_CACHE_HITS = 66,        /* n: sessions found and offered (client) or taken up (server) */
+    TLSSHIM_CONTEXT_CACHE_MISSES = 67,      /* n: sessions looked for in vain; why: */
+    TLSSHIM_CONTEXT_CACHE_ENTRIES = 68,     /* n: now */
+    TLSSHIM_CONTEXT_MISS_UNKNOWN = 69,      /* n: not in the cache, or sealed with no key of ours */
+    TLSSHIM_CONTEXT_MISS_EXPIRED = 70,      /* n: past its time */
+    TLSSHIM_CONTEXT_MISS_RULES = 71,        /* n: made under other rules */
+    TLSSHIM_CONTEXT_MISS_DAMAGED = 72       /* n: sealed with a key of ours, and altered */
 };
 
 /* Makes a context with safe defaults: TLS 1.2 and 1.3, forward secrecy and AEAD only, verification on.
@@ -271,6 +279,65 @@ int32_t tlsshim_context_set_groups(int64_t context, const void *list, int32_t li
  * since   1
  */
 int32_t tlsshim_context_set_tickets(int64_t context, int32_t count);
+
+/* Keeps sessions in memory. A client files them under the peer's name (see conn_set_session_key) and offers them by
+ * itself, each ticket of TLS 1.3 once. A server keeps its sessions here instead of inside tickets: they then resume in
+ * this process only. The least recently used goes first.
+ *
+ * A client's default is 0. A server's is 0 too, but 20480 if it asks for client certificates and was given no ticket
+ * keys, since tickets that carry certificates cost more than they save.
+ *
+ * context handle context
+ * entries number; 0..10000000; 0 = off
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_session_cache_mode(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_session_cache(int64_t context, int32_t entries);
+
+/* Gives the keys that a server seals its tickets with: the first seals, all open. Callable on a live context: tickets
+ * under keys that are gone lead to full handshakes. Automatic keys are made and rotated where none are given.
+ *
+ * context handle context; of a server
+ * keys    in secret, up to 1280; 80 bytes each, see ticket.h
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FORMAT E_STATE
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_tlsext_ticket_key_evp_cb(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_ticket_keys(int64_t context, const void *keys, int32_t keys_len);
+
+/* Sets how often the automatic ticket keys change; the one before still opens. Callable on a live context.
+ * Default 7200.
+ *
+ * context handle context; of a server
+ * period  seconds; 60..604800
+ * return  ok
+ * errors  E_ARGUMENT E_STATE
+ * thread  any
+ * blocks  never
+ * source  RFC 5077 section 5.5
+ * since   1
+ */
+int32_t tlsshim_context_set_ticket_rotation(int64_t context, int64_t period);
+
+/* Early data (0-RTT) can be replayed by anybody on the path, so it is never on; asking for it says so.
+ *
+ * context handle context
+ * on      number; 0 or 1
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN E_UNSUPPORTED
+ * thread  any
+ * blocks  never
+ * source  RFC 8446 section 8
+ * since   1
+ */
+int32_t tlsshim_context_set_early_data(int64_t context, int32_t on);
 
 /* Says how long after its full handshake a session may be resumed. Default 7200.
  *

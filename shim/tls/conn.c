@@ -9,9 +9,10 @@
 #include "../pki/name.h"
 #include "alpn.h"
 #include "policy.h"
+#include "resume.h"
 #include "session.h"
 
-enum { NAME_MOST = 255 };
+enum { NAME_MOST = 255, SESSION_KEY_MOST = 1024 };
 
 int64_t clock_ms(void)
 {
@@ -46,6 +47,7 @@ static void free_conn(void *object)
     setup_drop(conn->setup);
     context_drop(conn->context);
     buffer_free(&conn->offered);
+    buffer_free(&conn->session_key);
     free(conn->verdict);
     free(conn->server_name);
     free(conn->verify_name);
@@ -340,7 +342,7 @@ static int32_t put_verify_name(struct conn *conn, struct bytes name)
         return error_new(TLSSHIM_E_ARGUMENT, "a client needs a name to verify");
     result = put_name(&conn->verify_name, name, true);
     if (result == TLSSHIM_OK && !conn_server(conn))
-        SSL_set_session(conn->ssl, NULL); /* it was offered under the name before */
+        SSL_set_session(conn->ssl, NULL), conn->session_offered = NULL; /* it was offered under the name before */
     return result;
 }
 
@@ -435,8 +437,29 @@ static int32_t set_session(struct conn *conn, const struct session *session)
         return error_new(TLSSHIM_E_EXPIRED, "the session with \"%s\" is past its time", session->peer_name);
     if (SSL_set_session(conn->ssl, session->ssl_session) != 1)
         return error_backend(TLSSHIM_E_MISMATCH, "the session cannot be offered");
-    conn->taken_up = (struct session_span){session->full_at, session->end};
+    conn->taken_up = session->span;
+    conn->session_offered = session->ssl_session;
     return TLSSHIM_OK;
+}
+
+int32_t tlsshim_conn_set_session_key(int64_t conn, const void *key, int32_t key_len)
+{
+    struct conn_call call;
+    struct bytes in;
+    int32_t result = conn_enter_early(conn, &call);
+
+    if (result < 0)
+        return result;
+    result = bytes_in(key, key_len, SESSION_KEY_MOST, "key", &in);
+    if (result == TLSSHIM_OK && conn_server(call.conn))
+        result = error_new(TLSSHIM_E_STATE, "only a client files its sessions under a key");
+    if (result == TLSSHIM_OK) {
+        buffer_free(&call.conn->session_key);
+        buffer_add(&call.conn->session_key, in.data, in.len);
+        result = call.conn->session_key.failed ? TLSSHIM_E_MEMORY : TLSSHIM_OK;
+    }
+    conn_leave(&call);
+    return result;
 }
 
 int32_t tlsshim_conn_set_session(int64_t conn, int64_t session)
@@ -471,6 +494,7 @@ static int64_t take_session(struct conn *conn)
     }
     while (conn->session_count > 0) {
         session = conn->sessions[--conn->session_count];
+        resume_uncache(conn, session);
         if (SSL_SESSION_is_resumable(session) == 1)
             return session_handle(conn, session);
         SSL_SESSION_free(session);

@@ -20,12 +20,6 @@ enum {
     SESSIONS_MOST = 8,
 };
 
-/* Seconds since 1970. */
-struct session_span {
-    int64_t full_at; /* when the full handshake was that all rests on */
-    int64_t end;     /* when what was verified then ends */
-};
-
 struct conn {
     struct refs refs; /* its handles: a stream's engine may have several */
     struct turn turn;
@@ -49,6 +43,7 @@ struct conn {
     bool asked;       /* a client was asked for a certificate */
     bool app_data_in; /* application bytes have come */
     bool truncated;
+    bool ticket_key_known; /* a server's: the ticket that came names a key of ours */
     bool hello_retry;
     uint8_t tickets_due;
     int32_t failure; /* 0 = none; its record is kept if `kept` */
@@ -60,6 +55,8 @@ struct conn {
     uint8_t rules[DIGEST_SIZE];
     struct verdict *verdict; /* of a judgement that was not good, or NULL */
     bool judged;
+    struct buffer session_key;            /* a client's, in place of the verified name */
+    const SSL_SESSION *session_offered;   /* by us; compared only */
     SSL_SESSION *sessions[SESSIONS_MOST]; /* offered by the server, newest last */
     int session_count;
     uint64_t records_read; /* records that OpenSSL has begun to process */

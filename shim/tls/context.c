@@ -45,6 +45,7 @@ void context_drop(struct context *context)
     if (context == NULL || !refs_drop(&context->refs))
         return;
     setup_drop(context->setup);
+    store_drop(context->store);
     settings_free(&context->settings);
     pthread_mutex_destroy(&context->lock);
     free(context);
@@ -76,7 +77,7 @@ int32_t context_setup(struct context *context, struct setup **setup)
 
     pthread_mutex_lock(&context->lock);
     if (context->setup == NULL)
-        result = setup_new(&context->settings, &context->setup);
+        result = setup_new(&context->settings, context->store, &context->setup);
     if (result == TLSSHIM_OK)
         *setup = setup_ref(context->setup);
     pthread_mutex_unlock(&context->lock);
@@ -95,11 +96,11 @@ int64_t tlsshim_context_new(int32_t role)
         result = error_new(TLSSHIM_E_ARGUMENT, "%d is no role", role);
     } else {
         context = context_alloc();
-        if (context == NULL || !settings_init(&context->settings, role)) {
+        if (context != NULL && settings_init(&context->settings, role) && (context->store = store_new()) != NULL) {
+            result = context_handle(context);
+        } else {
             context_drop(context);
             result = TLSSHIM_E_MEMORY;
-        } else {
-            result = context_handle(context);
         }
     }
     visit_leave(&visit);
@@ -121,6 +122,7 @@ static int64_t copy_context(void *object)
         context_drop(to);
         return TLSSHIM_E_MEMORY;
     }
+    to->store = store_ref(from->store);
     return context_handle(to);
 }
 
@@ -174,6 +176,44 @@ static int32_t context_text(const struct context *context, int32_t field, void *
     }
 }
 
+static int64_t context_counter(struct context *context, int32_t field)
+{
+    struct counters *c = &context->counters;
+
+    switch (field) {
+    case TLSSHIM_CONTEXT_HANDSHAKES:
+        return atomic_load(&c->handshakes);
+    case TLSSHIM_CONTEXT_RESUMPTIONS:
+        return atomic_load(&c->resumptions);
+    case TLSSHIM_CONTEXT_CACHE_HITS:
+        return atomic_load(&c->hits);
+    case TLSSHIM_CONTEXT_CACHE_MISSES:
+        return atomic_load(&c->misses);
+    case TLSSHIM_CONTEXT_CACHE_ENTRIES:
+        return cache_count(&context->store->cache);
+    case TLSSHIM_CONTEXT_MISS_UNKNOWN:
+        return atomic_load(&c->unknown);
+    case TLSSHIM_CONTEXT_MISS_EXPIRED:
+        return atomic_load(&c->expired);
+    case TLSSHIM_CONTEXT_MISS_RULES:
+        return atomic_load(&c->rules);
+    case TLSSHIM_CONTEXT_MISS_DAMAGED:
+        return atomic_load(&c->damaged);
+    default:
+        return TLSSHIM_NONE;
+    }
+}
+
+/* What is in force once frozen; before, what was asked for, 0 for "as suits". */
+static int64_t session_cache(const struct context *context)
+{
+    int32_t asked = context->settings.session_cache;
+
+    if (context->setup != NULL)
+        return context->store->cache.most;
+    return asked == SESSION_CACHE_AUTO ? 0 : asked;
+}
+
 static int64_t context_number(struct context *context, int32_t field)
 {
     const struct settings *s = &context->settings;
@@ -203,19 +243,17 @@ static int64_t context_number(struct context *context, int32_t field)
         return s->handshake_timeout;
     case TLSSHIM_CONTEXT_MEMORY:
         return s->memory;
-    case TLSSHIM_CONTEXT_HANDSHAKES:
-        return atomic_load(&context->handshakes);
-    case TLSSHIM_CONTEXT_RESUMPTIONS:
-        return atomic_load(&context->resumptions);
+    case TLSSHIM_CONTEXT_SESSION_CACHE:
+        return session_cache(context);
     default:
-        return TLSSHIM_NONE;
+        return context_counter(context, field);
     }
 }
 
 static bool field_known(int32_t field)
 {
-    return (field >= TLSSHIM_CONTEXT_ROLE && field <= TLSSHIM_CONTEXT_MEMORY && field != 14) ||
-           field == TLSSHIM_CONTEXT_HANDSHAKES || field == TLSSHIM_CONTEXT_RESUMPTIONS;
+    return (field >= TLSSHIM_CONTEXT_ROLE && field <= TLSSHIM_CONTEXT_MEMORY) ||
+           (field >= TLSSHIM_CONTEXT_HANDSHAKES && field <= TLSSHIM_CONTEXT_MISS_DAMAGED);
 }
 
 int32_t tlsshim_context_text(int64_t context, int32_t field, void *text, int32_t text_cap)

@@ -7,13 +7,25 @@
 #include "../base/backend.h"
 #include "setup.h"
 
+/* Over the life of the handle. */
+struct counters {
+    _Atomic int64_t handshakes; /* full ones */
+    _Atomic int64_t resumptions;
+    _Atomic int64_t hits; /* of the cache or the ticket keys */
+    _Atomic int64_t misses;
+    _Atomic int64_t unknown; /* why they were misses */
+    _Atomic int64_t expired;
+    _Atomic int64_t rules;
+    _Atomic int64_t damaged;
+};
+
 struct context {
     struct refs refs;
     pthread_mutex_t lock; /* over the two below; never held across a wait */
     struct settings settings;
     struct setup *setup; /* NULL until frozen */
-    _Atomic int64_t handshakes;
-    _Atomic int64_t resumptions;
+    struct store *store;
+    struct counters counters;
 };
 
 int32_t context_pin(int64_t handle, struct context **context) MUST_USE;

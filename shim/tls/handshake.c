@@ -4,6 +4,7 @@
 #include "failure.h"
 #include "flow.h"
 #include "policy.h"
+#include "resume.h"
 
 int32_t flow_want(const struct conn *conn)
 {
@@ -50,6 +51,16 @@ int32_t flow_not_on_fd(const struct conn *conn)
     return error_new(TLSSHIM_E_STATE, "the connection belongs to a stream, which moves its bytes");
 }
 
+/* A server's rules follow when the hello tells the identity. */
+static int32_t begin_client(struct conn *conn)
+{
+    int32_t result = policy_conn_rules(conn, NULL, conn->rules);
+
+    if (result == TLSSHIM_OK && conn->session_offered == NULL)
+        resume_offer(conn);
+    return result;
+}
+
 static int32_t begin(struct conn *conn)
 {
     const struct settings *s = &conn->setup->settings;
@@ -61,8 +72,7 @@ static int32_t begin(struct conn *conn)
     conn->begun = true;
     conn->begun_at = clock_ms();
     conn->fresh.full_at = time(NULL);
-    /* A server's rules follow when the hello tells the identity. */
-    return conn_server(conn) ? TLSSHIM_OK : policy_conn_rules(conn, NULL, conn->rules);
+    return conn_server(conn) ? TLSSHIM_OK : begin_client(conn);
 }
 
 static int32_t missing_alpn(struct conn *conn)
@@ -88,7 +98,8 @@ static int32_t complete(struct conn *conn)
     conn->done_at = clock_ms();
     if (conn_server(conn) && SSL_version(conn->ssl) >= TLS1_3_VERSION && conn->setup->settings.tickets > 0)
         conn->tickets_due = resumed ? 1 : (uint8_t)conn->setup->settings.tickets;
-    atomic_fetch_add(resumed ? &conn->context->resumptions : &conn->context->handshakes, 1);
+    resume_renewed(conn);
+    atomic_fetch_add(resumed ? &conn->context->counters.resumptions : &conn->context->counters.handshakes, 1);
     return TLSSHIM_OK;
 }
 

@@ -5,10 +5,11 @@
 
 #include "../base/backend.h"
 #include "../base/error.h"
+#include "../base/handle.h"
 #include "alpn.h"
 #include "context.h"
 
-enum { LIST_LIMIT = 4096, TICKETS_MOST = 16 };
+enum { LIST_LIMIT = 4096, TICKETS_MOST = 16, CACHE_MOST = 10000000, ROTATION_LEAST = 60 };
 static const int64_t LIFETIME_MOST = 604800; /* RFC 8446 section 4.6.1 */
 static const int64_t HANDSHAKE_MS_MOST = 3600000;
 
@@ -96,6 +97,78 @@ int32_t tlsshim_context_set_tickets(int64_t context, int32_t count)
         result = error_new(TLSSHIM_E_STATE, "only a server gives tickets");
     else
         change.settings->tickets = count;
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_session_cache(int64_t context, int32_t entries)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_session_cache", &change);
+
+    if (result < 0)
+        return result;
+    if (entries < 0 || entries > CACHE_MOST)
+        result = error_new(TLSSHIM_E_ARGUMENT, "a cache of %d sessions is not within 0..%d", entries, CACHE_MOST);
+    else
+        change.settings->session_cache = entries;
+    return change_end(&change, result);
+}
+
+static int32_t needs_server(const struct context *context)
+{
+    return settings_server(&context->settings) ? TLSSHIM_OK : error_new(TLSSHIM_E_STATE, "only a server seals tickets");
+}
+
+int32_t tlsshim_context_set_ticket_keys(int64_t context, const void *keys, int32_t keys_len)
+{
+    struct context *c = NULL;
+    struct bytes in;
+    int32_t result = context_pin(context, &c);
+
+    if (result < 0)
+        return result;
+    result = bytes_in(keys, keys_len, TICKET_KEYS_MOST * TICKET_KEY_SIZE, "keys", &in);
+    if (result == TLSSHIM_OK && (in.len == 0 || in.len % TICKET_KEY_SIZE != 0))
+        result = error_new(TLSSHIM_E_FORMAT, "ticket keys are %d bytes each; %zu bytes are no whole number of them",
+                           TICKET_KEY_SIZE, in.len);
+    if (result == TLSSHIM_OK)
+        result = needs_server(c);
+    if (result == TLSSHIM_OK)
+        ticket_ring_give(&c->store->ring, in);
+    handle_unpin(context);
+    return result;
+}
+
+int32_t tlsshim_context_set_ticket_rotation(int64_t context, int64_t period)
+{
+    struct context *c = NULL;
+    int32_t result = context_pin(context, &c);
+
+    if (result < 0)
+        return result;
+    if (period < ROTATION_LEAST || period > LIFETIME_MOST)
+        result = error_new(TLSSHIM_E_ARGUMENT, "a period of %lld s is not within %d..%lld", (long long)period,
+                           ROTATION_LEAST, (long long)LIFETIME_MOST);
+    else
+        result = needs_server(c);
+    if (result == TLSSHIM_OK)
+        ticket_ring_rotate_every(&c->store->ring, period);
+    handle_unpin(context);
+    return result;
+}
+
+int32_t tlsshim_context_set_early_data(int64_t context, int32_t on)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_early_data", &change);
+
+    if (result < 0)
+        return result;
+    if (on == 1)
+        result = error_new(TLSSHIM_E_UNSUPPORTED, "early data (0-RTT) can be replayed by anybody on the path, and is "
+                                                  "therefore not offered (RFC 8446 section 8)");
+    else if (on != 0)
+        result = error_new(TLSSHIM_E_ARGUMENT, "on is 0 or 1, not %d", on);
     return change_end(&change, result);
 }
 

@@ -87,10 +87,12 @@ int32_t policy_conn_rules(const struct conn *conn, const struct sni_entry *entry
 {
     struct buffer rules = {0};
     const char *name = conn->verify_name != NULL ? conn->verify_name : "";
-    const char *pattern = entry != NULL ? entry->pattern : "";
 
     buffer_add(&rules, conn->setup->rules, DIGEST_SIZE);
     add_bytes(&rules, name, strlen(name));
-    add_bytes(&rules, pattern, strlen(pattern));
+    if (entry != NULL) {
+        add_bytes(&rules, entry->pattern, strlen(entry->pattern));
+        add_bytes(&rules, entry->names, sizeof entry->names);
+    }
     return digest(conn->setup, &rules, out);
 }

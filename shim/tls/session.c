@@ -11,9 +11,9 @@
 #include "../base/handle.h"
 #include "alpn.h"
 #include "conn.h"
+#include "resume.h"
 
 enum { EXPORT_LIMIT = 1 << 20, FIXED = 4 + DIGEST_SIZE + 8 + 8 + 2 };
-enum { CLOCK_SLACK = 60 }; /* seconds by which a clock may have stepped back */
 
 static const uint8_t magic[4] = {'T', 'S', 'S', 1}; /* the last byte is the version of the layout */
 
@@ -50,102 +50,7 @@ int32_t session_pin(int64_t handle, struct session **session)
 
 bool session_usable(const struct session *session, int64_t now)
 {
-    return now <= session->end && now >= session->full_at - CLOCK_SLACK &&
-           SSL_SESSION_is_resumable(session->ssl_session) == 1;
-}
-
-static uint64_t number_at(const uint8_t *data, int bytes)
-{
-    uint64_t number = 0;
-
-    for (int i = 0; i < bytes; i++)
-        number = number << 8 | data[i];
-    return number;
-}
-
-/* --- what a server writes into its tickets: when the full handshake was, and when all that rests on it ends --- */
-
-enum { TICKET_DATA = 16 };
-
-static void put_number(uint8_t *out, uint64_t number)
-{
-    for (int i = 7; i >= 0; i--, number >>= 8)
-        out[i] = (uint8_t)number;
-}
-
-static int on_ticket_made(SSL *ssl, void *arg)
-{
-    struct session_span span = conn_span(conn_of(ssl));
-    uint8_t data[TICKET_DATA];
-
-    (void)arg;
-    put_number(data, (uint64_t)span.full_at);
-    put_number(data + 8, (uint64_t)span.end);
-    return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), data, sizeof data);
-}
-
-static bool ticket_alive(struct conn *conn, SSL_SESSION *session)
-{
-    struct session_span span;
-    void *data;
-    size_t len;
-    int64_t now = time(NULL);
-
-    if (session == NULL || SSL_SESSION_get0_ticket_appdata(session, &data, &len) != 1 || len != TICKET_DATA)
-        return false;
-    span.full_at = (int64_t)number_at(data, 8);
-    span.end = (int64_t)number_at((const uint8_t *)data + 8, 8);
-    conn->taken_up = span;
-    return now >= span.full_at - CLOCK_SLACK && now - span.full_at <= conn->setup->settings.session_lifetime &&
-           now <= span.end;
-}
-
-static SSL_TICKET_RETURN on_ticket_seen(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t name_len,
-                                        SSL_TICKET_STATUS status, void *arg)
-{
-    (void)name;
-    (void)name_len;
-    (void)arg;
-    switch (status) {
-    case SSL_TICKET_SUCCESS:
-        return ticket_alive(conn_of(ssl), session) ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_IGNORE_RENEW;
-    case SSL_TICKET_SUCCESS_RENEW:
-        return ticket_alive(conn_of(ssl), session) ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_IGNORE_RENEW;
-    default:
-        return SSL_TICKET_RETURN_IGNORE_RENEW;
-    }
-}
-
-/* --- what a client is offered --- */
-
-static int on_session_offered(SSL *ssl, SSL_SESSION *session)
-{
-    struct conn *conn = conn_of(ssl);
-
-    if (conn_server(conn))
-        return 0;
-    if (conn->session_count == SESSIONS_MOST) {
-        SSL_SESSION_free(conn->sessions[0]);
-        memmove(conn->sessions, conn->sessions + 1, (SESSIONS_MOST - 1) * sizeof conn->sessions[0]);
-        conn->session_count--;
-    }
-    conn->sessions[conn->session_count++] = session;
-    return 1;
-}
-
-static int on_certificate_wanted(SSL *ssl, void *arg)
-{
-    (void)arg;
-    conn_of(ssl)->asked = true; /* of a client: called only then */
-    return 1;
-}
-
-void session_install(SSL_CTX *ctx)
-{
-    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(ctx, on_session_offered);
-    SSL_CTX_set_session_ticket_cb(ctx, on_ticket_made, on_ticket_seen, NULL);
-    SSL_CTX_set_cert_cb(ctx, on_certificate_wanted, NULL);
+    return resume_alive(session->span, now) && SSL_SESSION_is_resumable(session->ssl_session) == 1;
 }
 
 static int64_t handle_of(struct session *session)
@@ -157,19 +62,6 @@ static int64_t handle_of(struct session *session)
     return handle;
 }
 
-static int64_t end_of(const struct conn *conn, const SSL_SESSION *session)
-{
-    struct session_span span = conn_span(conn);
-    int64_t lifetime = conn->setup->settings.session_lifetime;
-    int64_t hint = (int64_t)SSL_SESSION_get_ticket_lifetime_hint(session);
-    int64_t end;
-
-    if (hint > 0 && hint < lifetime)
-        lifetime = hint;
-    end = span.full_at + lifetime;
-    return end < span.end ? end : span.end;
-}
-
 int64_t session_handle(const struct conn *conn, SSL_SESSION *ssl_session)
 {
     struct session *session = calloc(1, sizeof *session);
@@ -178,8 +70,7 @@ int64_t session_handle(const struct conn *conn, SSL_SESSION *ssl_session)
         refs_start(&session->refs);
         session->ssl_session = ssl_session;
         memcpy(session->rules, conn->rules, DIGEST_SIZE);
-        session->full_at = conn_span(conn).full_at;
-        session->end = end_of(conn, ssl_session);
+        session->span = resume_span(conn, ssl_session);
         session->peer_name = strdup(conn->verify_name != NULL ? conn->verify_name : "");
         if (session->peer_name != NULL)
             return handle_of(session);
@@ -199,6 +90,15 @@ static void add_number(struct buffer *out, uint64_t number, int bytes)
 
         buffer_add(out, &byte, 1);
     }
+}
+
+static uint64_t number_at(const uint8_t *data, int bytes)
+{
+    uint64_t number = 0;
+
+    for (int i = 0; i < bytes; i++)
+        number = number << 8 | data[i];
+    return number;
 }
 
 static int32_t checksum(const uint8_t *data, size_t len, uint8_t out[DIGEST_SIZE])
@@ -222,8 +122,8 @@ static int32_t session_export(const struct session *session, void *bytes, int32_
         return error_backend(TLSSHIM_E_INTERNAL, "the session cannot be encoded");
     buffer_add(&out, magic, sizeof magic);
     buffer_add(&out, session->rules, DIGEST_SIZE);
-    add_number(&out, (uint64_t)session->full_at, 8);
-    add_number(&out, (uint64_t)session->end, 8);
+    add_number(&out, (uint64_t)session->span.full_at, 8);
+    add_number(&out, (uint64_t)session->span.end, 8);
     add_number(&out, strlen(session->peer_name), 2);
     buffer_text(&out, session->peer_name);
     buffer_add(&out, der, (size_t)der_len);
@@ -280,8 +180,8 @@ static int64_t session_load(struct bytes in)
         return TLSSHIM_E_MEMORY;
     refs_start(&session->refs);
     memcpy(session->rules, in.data + 4, DIGEST_SIZE);
-    session->full_at = (int64_t)number_at(in.data + 4 + DIGEST_SIZE, 8);
-    session->end = (int64_t)number_at(in.data + 4 + DIGEST_SIZE + 8, 8);
+    session->span.full_at = (int64_t)number_at(in.data + 4 + DIGEST_SIZE, 8);
+    session->span.end = (int64_t)number_at(in.data + 4 + DIGEST_SIZE + 8, 8);
     session->peer_name = bytes_dup_text((struct bytes){in.data + FIXED, name_len});
     der = in.data + FIXED + name_len;
     session->ssl_session = d2i_SSL_SESSION(NULL, &der, (long)(len - FIXED - name_len));
@@ -312,9 +212,9 @@ static int64_t session_number(const struct session *s, int32_t field)
 {
     switch (field) {
     case TLSSHIM_SESSION_CREATED:
-        return s->full_at;
+        return s->span.full_at;
     case TLSSHIM_SESSION_LIFETIME:
-        return s->end - s->full_at;
+        return s->span.end - s->span.full_at;
     case TLSSHIM_SESSION_VERSION:
         return SSL_SESSION_get_protocol_version(s->ssl_session);
     case TLSSHIM_SESSION_USABLE:

@@ -13,13 +13,10 @@ struct session {
     struct refs refs;
     SSL_SESSION *ssl_session;
     uint8_t rules[DIGEST_SIZE]; /* what it was made under */
-    int64_t full_at;            /* the full handshake that it rests on; seconds since 1970 */
-    int64_t end;                /* not to be resumed after; seconds since 1970 */
+    struct session_span span;
     char *peer_name;
 };
 
-/* Sets the callbacks that note sessions and write tickets. */
-void session_install(SSL_CTX *ctx);
 /* A handle for a session that the connection was given; takes over the reference to it. */
 int64_t session_handle(const struct conn *conn, SSL_SESSION *ssl_session);
 int32_t session_pin(int64_t handle, struct session **session) MUST_USE;

@@ -20,6 +20,7 @@ bool settings_init(struct settings *settings, int32_t role)
         .signatures = strdup(suites_signatures()),
         .alpn_mode = TLSSHIM_ALPN_CONTINUE,
         .tickets = 2,
+        .session_cache = role == TLSSHIM_ROLE_SERVER ? SESSION_CACHE_AUTO : 0,
         .session_lifetime = 7200,
         .handshake_timeout = 30000,
         .memory = TLSSHIM_POLICY_IDLE_SMALL,

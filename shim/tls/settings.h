@@ -6,6 +6,8 @@
 #include "sni.h"
 #include "tlsshim.h"
 
+enum { SESSION_CACHE_AUTO = -1, SESSION_CACHE_SIZE = 20480 };
+
 struct settings {
     int32_t role;
     struct trust *trust; /* NULL = the system's, of a client */
@@ -25,6 +27,7 @@ struct settings {
     size_t alpn_len;
     int32_t alpn_mode;
     int32_t tickets;
+    int32_t session_cache; /* entries; SESSION_CACHE_AUTO of a server */
     int64_t session_lifetime;
     int64_t handshake_timeout;
     int32_t memory;

@@ -11,7 +11,7 @@
 #include "../pki/key.h"
 #include "hello.h"
 #include "policy.h"
-#include "session.h"
+#include "resume.h"
 #include "verify.h"
 
 /* Everything that openssl.cnf's system_default could have set is set again. */
@@ -158,7 +158,26 @@ static int32_t demand_certificates(struct setup *setup)
     return TLSSHIM_OK;
 }
 
-static int32_t build(struct setup *setup)
+/* Where sessions are kept. For client certificates a cache is cheaper than tickets that carry them, so a server that
+ * asks for certificates uses one unless the host says otherwise or shares ticket keys with other processes. */
+static int32_t choose_store(struct setup *setup, struct store *store)
+{
+    const struct settings *s = &setup->settings;
+    int32_t entries = s->session_cache;
+
+    if (settings_server(s) && entries == SESSION_CACHE_AUTO)
+        entries =
+            s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE && !store->ring.given ? SESSION_CACHE_SIZE : 0;
+    if (settings_server(s) && s->tickets == 0)
+        entries = 0;
+    setup->stateful = settings_server(s) && entries > 0;
+    if (setup->stateful)
+        SSL_CTX_set_options(setup->ctx, SSL_OP_NO_TICKET);
+    cache_bound(&store->cache, entries);
+    return settings_server(s) ? ticket_ring_start(&store->ring) : TLSSHIM_OK;
+}
+
+static int32_t build(struct setup *setup, struct store *store)
 {
     const struct settings *s = &setup->settings;
     int32_t result;
@@ -166,8 +185,9 @@ static int32_t build(struct setup *setup)
     if (settings_server(s) && s->identities.entry_count == 0)
         return error_new(TLSSHIM_E_EMPTY, "a server needs a certificate and key (context_add_identity)");
     setup->sha256 = EVP_MD_fetch(backend_context(), "SHA256", NULL);
-    if (setup->sha256 == NULL)
-        return error_backend(TLSSHIM_E_INTERNAL, "SHA-256 is missing");
+    setup->ticket_cipher = EVP_CIPHER_fetch(backend_context(), "AES-256-CBC", NULL);
+    if (setup->sha256 == NULL || setup->ticket_cipher == NULL)
+        return error_backend(TLSSHIM_E_INTERNAL, "SHA-256 or AES-256-CBC is missing");
     result = choose_trust(setup);
     if (result == TLSSHIM_OK)
         result = setup_ctx_new(s, &setup->ctx);
@@ -176,15 +196,17 @@ static int32_t build(struct setup *setup)
     if (result == TLSSHIM_OK)
         result = demand_certificates(setup);
     if (result == TLSSHIM_OK)
+        result = choose_store(setup, store);
+    if (result == TLSSHIM_OK)
         result = policy_rules(setup, setup->rules);
     if (result == TLSSHIM_OK) {
         hello_install(setup);
-        session_install(setup->ctx);
+        resume_install(setup);
     }
     return result;
 }
 
-int32_t setup_new(const struct settings *settings, struct setup **setup)
+int32_t setup_new(const struct settings *settings, struct store *store, struct setup **setup)
 {
     struct setup *made = calloc(1, sizeof *made);
     int32_t result;
@@ -196,7 +218,7 @@ int32_t setup_new(const struct settings *settings, struct setup **setup)
         free(made);
         return TLSSHIM_E_MEMORY;
     }
-    result = build(made);
+    result = build(made, store);
     if (result < 0)
         setup_drop(made);
     else
@@ -216,6 +238,7 @@ void setup_drop(struct setup *setup)
         return;
     SSL_CTX_free(setup->ctx);
     EVP_MD_free(setup->sha256);
+    EVP_CIPHER_free(setup->ticket_cipher);
     trust_drop(setup->trust);
     settings_free(&setup->settings);
     free(setup);

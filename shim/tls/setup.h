@@ -6,6 +6,7 @@
 
 #include "../base/refs.h"
 #include "settings.h"
+#include "store.h"
 
 enum { DIGEST_SIZE = 32 };
 
@@ -15,12 +16,14 @@ struct setup {
     struct trust *trust; /* the one in force, the system's included; NULL = nobody is asked for a certificate */
     SSL_CTX *ctx;
     EVP_MD *sha256;
+    EVP_CIPHER *ticket_cipher;
+    bool stateful;              /* of a server: sessions stay in its cache, tickets only name them */
     uint8_t rules[DIGEST_SIZE]; /* digest over what every connection of this setup demands; see policy.h */
 };
 
 /* Freezes the parts and builds the rest. E_EMPTY: a server without an identity, or one that asks for certificates
  * without trust; no system anchors. */
-int32_t setup_new(const struct settings *settings, struct setup **setup);
+int32_t setup_new(const struct settings *settings, struct store *store, struct setup **setup);
 struct setup *setup_ref(struct setup *setup);
 /* NULL is allowed. */
 void setup_drop(struct setup *setup);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/backend.h"
 #include "../base/error.h"
 #include "../pki/name.h"
 
@@ -127,6 +128,25 @@ static int32_t pattern_check(const struct identity *identity, struct bytes patte
     return result < 0 ? result : TLSSHIM_OK;
 }
 
+/* Renewed certificates for the same names give the same value. */
+static int32_t digest_names(struct sni_entry *entry)
+{
+    struct buffer names = {0};
+    int32_t result = TLSSHIM_OK;
+
+    for (int type = 0; type < SNI_TYPES; type++) {
+        if (entry->of[type] != NULL)
+            name_list(entry->of[type]->cert->at[0], &names);
+        buffer_text(&names, ";");
+    }
+    if (names.failed)
+        result = TLSSHIM_E_MEMORY;
+    else if (EVP_Q_digest(backend_context(), "SHA256", NULL, names.data, names.len, entry->names, NULL) != 1)
+        result = error_backend(TLSSHIM_E_INTERNAL, "the certificate's names cannot be digested");
+    buffer_free(&names);
+    return result;
+}
+
 int32_t sni_add(struct sni_table *table, struct identity *identity, struct bytes pattern)
 {
     char text[PATTERN_MOST + 1] = "";
@@ -146,7 +166,7 @@ int32_t sni_add(struct sni_table *table, struct identity *identity, struct bytes
         return TLSSHIM_E_MEMORY;
     identity_drop(entry->of[type]);
     entry->of[type] = identity_ref(identity);
-    return TLSSHIM_OK;
+    return digest_names(entry);
 }
 
 const struct sni_entry *sni_exact(const struct sni_table *table, struct bytes pattern)
@@ -190,6 +210,7 @@ bool sni_copy(const struct sni_table *from, struct sni_table *to)
                 sni_free(to);
                 return false;
             }
+            memcpy(made->names, entry->names, sizeof made->names);
             for (int type = 0; type < SNI_TYPES; type++)
                 made->of[type] = entry->of[type] == NULL ? NULL : identity_ref(entry->of[type]);
         }

@@ -13,7 +13,8 @@ enum sni_type { SNI_RSA, SNI_EC, SNI_ED25519, SNI_ED448, SNI_TYPES };
 struct sni_entry {
     struct sni_entry *next;
     struct identity *of[SNI_TYPES];
-    char *pattern; /* lower case; empty = default */
+    char *pattern;     /* lower case; empty = default */
+    uint8_t names[32]; /* SHA-256 over the names that the certificates hold: what service this is */
 };
 
 struct sni_table {
