@@ -38,7 +38,7 @@ int64_t tlsshim_conn_new(int64_t context, const void *peer_name, int32_t peer_na
  * conn    handle conn
  * name    in text, up to 255; a host name, no address
  * return  ok
- * errors  E_ARGUMENT E_LIMIT E_STATE
+ * errors  E_ARGUMENT E_LIMIT E_STATE +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  RFC 6066 section 3
@@ -51,7 +51,7 @@ int32_t tlsshim_conn_set_server_name(int64_t conn, const void *name, int32_t nam
  * conn    handle conn
  * name    in text, up to 255; a host name or an IP address; empty only on a server
  * return  ok
- * errors  E_ARGUMENT E_LIMIT E_STATE
+ * errors  E_ARGUMENT E_LIMIT E_STATE +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  RFC 6125, RFC 9525
@@ -65,7 +65,7 @@ int32_t tlsshim_conn_set_verify_name(int64_t conn, const void *name, int32_t nam
  * wire    in bytes, up to 65535; see alpn_encode; empty = none
  * mode    one of alpn
  * return  ok
- * errors  E_ARGUMENT E_LIMIT E_STATE E_FORMAT
+ * errors  E_ARGUMENT E_LIMIT E_STATE E_FORMAT +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  RFC 7301
@@ -78,7 +78,7 @@ int32_t tlsshim_conn_set_alpn(int64_t conn, const void *wire, int32_t wire_len, 
  * conn    handle conn
  * on      number; 0 or 1
  * return  ok
- * errors  E_ARGUMENT E_STATE
+ * errors  E_ARGUMENT E_STATE +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  RFC 7507
@@ -303,7 +303,7 @@ int32_t tlsshim_conn_set_session_key(int64_t conn, const void *key, int32_t key_
  * conn    handle conn; of a client
  * session handle session
  * return  ok
- * errors  E_STATE E_MISMATCH E_EXPIRED
+ * errors  E_STATE E_MISMATCH E_EXPIRED +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  SSL_set_session(3)
@@ -316,7 +316,7 @@ int32_t tlsshim_conn_set_session(int64_t conn, int64_t session);
  *
  * conn    handle conn; of a client
  * return  handle session; NONE while there is none
- * errors  E_STATE E_LIMIT
+ * errors  E_STATE E_LIMIT +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  SSL_CTX_sess_set_new_cb(3)

@@ -118,7 +118,7 @@ int64_t tlsshim_conn_local_cert(int64_t conn);
  * context in bytes, up to 65535
  * bytes   out secret, fill; capacity 1..8160
  * return  count; all of the capacity
- * errors  E_ARGUMENT E_LIMIT E_STATE E_UNSUPPORTED
+ * errors  E_ARGUMENT E_LIMIT E_STATE E_UNSUPPORTED +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  RFC 5705, RFC 8446 section 7.5
@@ -135,7 +135,7 @@ int32_t tlsshim_conn_export_keying(int64_t conn, const void *label, int32_t labe
  * type    in text, up to 64
  * bytes   out bytes, whole
  * return  length
- * errors  E_ARGUMENT E_LIMIT E_STATE E_UNSUPPORTED
+ * errors  E_ARGUMENT E_LIMIT E_STATE E_UNSUPPORTED +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  RFC 9266, RFC 5929
