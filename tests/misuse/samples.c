@@ -40,15 +40,32 @@ static const struct {
     const char *parameter;
     const char *text;
 } inputs[] = {
-    {"algorithm", "P-256"}, {"digest_name", "SHA256"}, {"name", "localhost"},   {"names", "localhost"},
-    {"subject", "CN=a"},    {"oid", "1.2.3.4"},        {"passphrase", ""},      {"type", "tls-exporter"},
-    {"host", "127.0.0.1"},  {"profile", "modern"},     {"peer_name", "a.test"}, {"wire", "\x02h2"},
+    {"algorithm", "P-256"},
+    {"digest_name", "SHA256"},
+    {"name", "localhost"},
+    {"names", "localhost"},
+    {"subject", "CN=a"},
+    {"oid", "1.2.3.4"},
+    {"passphrase", ""},
+    {"type", "tls-exporter"},
+    {"host", "127.0.0.1"},
+    {"profile", "modern"},
+    {"peer_name", "localhost"},
+    {"wire", "\x02h2"},
+    {"mine", "\x02h2"},
+    {"theirs", "\x02h2"},
+    {"pattern", "*.test"},
+    {"tls12", "ECDHE-ECDSA-AES128-GCM-SHA256"},
+    {"tls13", "TLS_AES_128_GCM_SHA256"},
+    {"list", "X25519:P-256"},
+    {"label", "label"},
 };
 
 static const struct {
     const char *parameter;
     int64_t number;
-} numbers[] = {{"days", 30}, {"not_after", 2000000000}, {"next_update", 2000000000}, {"count", 1}, {"period", 3600}};
+} numbers[] = {{"port", 61999}, {"days", 30},    {"not_after", 2000000000}, {"next_update", 2000000000},
+               {"count", 1},    {"period", 3600}};
 
 enum { MOST_SAMPLES = 64 };
 static struct sample samples[MOST_SAMPLES];

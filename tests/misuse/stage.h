@@ -14,10 +14,13 @@ struct sample {
     const char *parameter; /* what it is meant for, or NULL */
 };
 
+/* Beyond the kinds: the other ends of the connection and of the stream. */
+enum { PEER = KINDS, PEER_STREAM, HANDLES };
+
 struct stage {
-    int64_t live[KINDS];  /* one open handle of each kind that can be made here; 0 = none */
-    int64_t stale[KINDS]; /* one that was open, of the same kinds */
-    int64_t before;       /* tlsshim_live(0) at the start */
+    int64_t live[HANDLES];  /* one open handle of each kind that can be made here; 0 = none */
+    int64_t stale[HANDLES]; /* one that was open, of the same kinds */
+    int64_t before;         /* tlsshim_live(0) at the start */
 };
 
 /* Inputs of every sort, made once a process. */
@@ -30,6 +33,9 @@ int64_t stage_number(const struct parameter *parameter);
 void stage_open(struct stage *stage);
 /* Closes what stage_open has opened; the count of handles that are open beyond what was before. */
 int64_t stage_close(struct stage *stage);
+
+/* A socket that stays ours. */
+int64_t lent_socket(void);
 
 /* A page that must not be read, and 2 GiB that may be read and written but are backed by nothing. */
 void *forbidden_memory(void);

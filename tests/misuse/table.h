@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MOST_PARAMETERS = 8, MOST_CODES = 64, KINDS = 32 };
+enum { MOST_PARAMETERS = 8, MOST_CODES = 64, KINDS = 16 };
 enum type { INT32, INT64, POINTER };
 enum role { HANDLE, IN, LENGTH, OUT, PAIRS, CAPACITY, ONE, ANY, NUMBER, DURATION, SECONDS, FD, OUTPUT };
 enum content { BYTES, TEXT, PATH, SECRET };
