@@ -8,6 +8,7 @@ import traceback
 TOP = pathlib.Path(os.environ.get("TOP") or pathlib.Path(__file__).resolve().parents[2])
 BUILD = pathlib.Path(os.environ.get("BUILD") or TOP / "build").resolve()
 SANITIZE = os.environ.get("SANITIZE", "")
+BACKEND = os.environ.get("BACKEND", "shared")
 LIBRARY = BUILD / "libtlsshim.so.1"
 
 
