@@ -240,7 +240,7 @@ format:
 # --- installing ------------------------------------------------------------------------------------------------------
 
 to = $(DESTDIR)$(1)
-DECLARATIONS = $(wildcard $(BUILD)/abi.json $(BUILD)/api.md $(BUILD)/gen/tlsshim.cdef.h)
+DECLARATIONS := $(BUILD)/abi.json $(BUILD)/api.md $(BUILD)/gen/tlsshim.cdef.h
 
 .PHONY: install uninstall clean
 install:: library $(GENERATED)
@@ -252,7 +252,7 @@ install:: library $(GENERATED)
 	install -m 644 include/tlsshim/*.h $(call to,$(PREFIX)/include/tlsshim/)
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' scripts/tlsshim.pc.in \
 	  >$(call to,$(LIBDIR)/pkgconfig/tlsshim.pc)
-	$(if $(DECLARATIONS),install -m 644 $(DECLARATIONS) $(call to,$(PREFIX)/share/tlsshim/))
+	install -m 644 $(DECLARATIONS) $(call to,$(PREFIX)/share/tlsshim/)
 	$(if $(COMMAND),install -d $(call to,$(PREFIX)/bin) && install -m 755 $(COMMAND) $(call to,$(PREFIX)/bin/tlsshim))
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
