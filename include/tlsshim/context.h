@@ -378,6 +378,21 @@ int32_t tlsshim_context_set_memory(int64_t context, int32_t policy);
  */
 int32_t tlsshim_context_set_handshake_timeout(int64_t context, int64_t ms);
 
+/* Replaces the whole configuration of a context that serves: later connections take the successor's, earlier ones
+ * keep theirs; session cache and ticket keys stay. A successor that cannot serve changes nothing. Later changes of
+ * the successor have no effect here.
+ *
+ * context handle context
+ * successor handle context
+ * return  ok
+ * errors  E_EMPTY E_WEAK E_FORMAT E_MISMATCH
+ * thread  any
+ * blocks  files; once, for a client that trusts the system's anchors
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_replace(int64_t context, int64_t successor);
+
 /* Gives a text of the context.
  *
  * context handle context

@@ -158,6 +158,58 @@ int32_t change_end(struct change *change, int32_t result)
     return result;
 }
 
+/* The successor's settings are copied first, so that no two contexts are ever locked together. */
+static int32_t replace(struct context *live, struct context *successor)
+{
+    struct settings settings;
+    struct setup *setup;
+    int32_t result;
+    bool copied;
+
+    pthread_mutex_lock(&successor->lock);
+    copied = settings_copy(&successor->settings, &settings);
+    pthread_mutex_unlock(&successor->lock);
+    if (!copied)
+        return TLSSHIM_E_MEMORY;
+    if (settings.role != live->settings.role)
+        result = error_new(TLSSHIM_E_MISMATCH, "a context is replaced by one of the same role");
+    else
+        result = setup_new(&settings, live->store, &setup);
+    if (result < 0) {
+        settings_free(&settings);
+        return result;
+    }
+    pthread_mutex_lock(&live->lock);
+    setup_drop(live->setup);
+    settings_free(&live->settings);
+    live->setup = setup;
+    live->settings = settings;
+    pthread_mutex_unlock(&live->lock);
+    return TLSSHIM_OK;
+}
+
+int32_t tlsshim_context_replace(int64_t context, int64_t successor)
+{
+    struct context *live = NULL;
+    struct context *next = NULL;
+    struct visit visit;
+    int32_t result = context_pin(context, &live);
+
+    if (result < 0)
+        return result;
+    result = context_pin(successor, &next);
+    if (result == TLSSHIM_OK) {
+        result = visit_enter(&visit);
+        if (result == TLSSHIM_OK) {
+            result = replace(live, next);
+            visit_leave(&visit);
+        }
+        handle_unpin(successor);
+    }
+    handle_unpin(context);
+    return result;
+}
+
 static int32_t context_text(const struct context *context, int32_t field, void *text, int32_t text_cap)
 {
     const struct settings *s = &context->settings;
