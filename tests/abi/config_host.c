@@ -25,6 +25,7 @@ static void host(void)
            (unsigned long)SSL_CTX_get_min_proto_version(context), (unsigned long)SSL_CTX_get_max_proto_version(context),
            SSL_CTX_get_security_level(context), (unsigned long)SSL_CTX_get_options(context),
            SSL_CTX_get_verify_mode(context), SSL_CTX_get_num_tickets(context));
+    printf("host certificate %d\n", SSL_CTX_get0_certificate(context) != NULL);
     printf("host ciphers");
     for (int i = 0; ssl != NULL && SSL_get_cipher_list(ssl, i) != NULL; i++)
         printf(" %s", SSL_get_cipher_list(ssl, i));
@@ -73,13 +74,17 @@ static void tell_connection(int32_t version)
     static const int32_t fields[] = {TLSSHIM_CONN_VERSION, TLSSHIM_CONN_CIPHER, TLSSHIM_CONN_GROUP,
                                      TLSSHIM_CONN_PEER_SIGNATURE};
     union guest guest;
-    int64_t client, server;
+    int64_t client, server, cert;
+    char sealed[2000];
 
     must(guest_make(&guest), "guest_make");
     if (version != 0) {
         must(tlsshim_context_set_versions(guest.client, version, version), "versions of the client");
         must(tlsshim_context_set_versions(guest.server, version, version), "versions of the server");
-    } else {
+    }
+    must(tlsshim_context_set_trust(guest.server, guest.trust), "trust of the server");
+    must(tlsshim_context_set_client_certificate(guest.server, TLSSHIM_CLIENT_CERTIFICATE_REQUEST), "request");
+    if (version == 0) {
         tell_context("client", guest.client);
         tell_context("server", guest.server);
     }
@@ -95,6 +100,12 @@ static void tell_connection(int32_t version)
         printf("shim connection %x field %d: %.*s\n", (unsigned)version, (int)fields[i], (int)(len > 0 ? len : 0),
                text);
     }
+    cert = tlsshim_conn_peer_cert(server);
+    printf("shim connection %x certificate of the client: %lld\n", (unsigned)version, (long long)(cert < 0 ? cert : 1));
+    must(tlsshim_conn_write(client, "ping", 4), "write");
+    printf("shim connection %x four bytes sealed: %d\n", (unsigned)version,
+           (int)tlsshim_conn_drain(client, sealed, sizeof sealed));
+    tlsshim_close(cert);
     tlsshim_close(client);
     tlsshim_close(server);
     must(guest_close(&guest), "close");

@@ -31,6 +31,16 @@ MaxProtocol = TLSv1.1
 CipherString = ALL:COMPLEMENTOFALL:@SECLEVEL=0
 """,
     "a_level_that_forbids_all": SYSTEM + "CipherString = DEFAULT:@SECLEVEL=5\n",
+    "padding_and_a_certificate_for_everybody": SYSTEM + """
+Certificate = @FOLDER@/everybody.pem
+PrivateKey = @FOLDER@/everybody.pem
+ChainCAFile = @FOLDER@/everybody.pem
+VerifyCAFile = @FOLDER@/everybody.pem
+RequestCAFile = @FOLDER@/everybody.pem
+RecordPadding = 512
+NumTickets = 9
+ClientSignatureAlgorithms = rsa_pss_rsae_sha512
+""",
     "fips_without_a_module": HEAD + """
 providers = providers
 alg_section = algorithms
@@ -46,10 +56,14 @@ default_properties = fips=yes
 
 
 def told(order, config):
-    with tempfile.NamedTemporaryFile("w", suffix=".cnf") as file:
-        file.write(config)
-        file.flush()
-        lines = command(HOST, order, env=dict(os.environ, OPENSSL_CONF=file.name), timeout=60).splitlines()
+    with tempfile.TemporaryDirectory() as folder:
+        if "@FOLDER@" in config:
+            command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    "/CN=everybody", "-keyout", f"{folder}/key", "-out", f"{folder}/cert")
+            both = pathlib.Path(folder, "key").read_text() + pathlib.Path(folder, "cert").read_text()
+            pathlib.Path(folder, "everybody.pem").write_text(both)
+        pathlib.Path(folder, "cnf").write_text(config.replace("@FOLDER@", folder))
+        lines = command(HOST, order, env=dict(os.environ, OPENSSL_CONF=f"{folder}/cnf"), timeout=60).splitlines()
     return ([line for line in lines if line.startswith("host")], [line for line in lines if line.startswith("shim")])
 
 
