@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""The machine's openssl.cnf, however hostile, changes nothing in the library's contexts; the library takes nothing of it
-away from the host, whichever of them starts OpenSSL; a file named for the library's own context touches nothing else."""
+"""The machine's openssl.cnf, however hostile, changes nothing in the library's contexts; the library takes nothing of
+it away from the host, whichever of them starts OpenSSL; a file named for the library's own context touches nothing
+else."""
 import os
 import pathlib
 import subprocess
@@ -58,8 +59,8 @@ default_properties = fips=yes
 def told(order, config):
     with tempfile.TemporaryDirectory() as folder:
         if "@FOLDER@" in config:
-            command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                    "/CN=everybody", "-keyout", f"{folder}/key", "-out", f"{folder}/cert")
+            command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-subj", "/CN=everybody", "-keyout", f"{folder}/key", "-out", f"{folder}/cert")
             both = pathlib.Path(folder, "key").read_text() + pathlib.Path(folder, "cert").read_text()
             pathlib.Path(folder, "everybody.pem").write_text(both)
         pathlib.Path(folder, "cnf").write_text(config.replace("@FOLDER@", folder))
@@ -82,7 +83,8 @@ def a_promise(name, config):
 
 
 def differences(have, want):
-    return "\n".join(f"have {a}\nwant {b}" for a, b in zip(have, want) if a != b) + f"\n{len(have)} and {len(want)} lines"
+    pairs = "\n".join(f"have {a}\nwant {b}" for a, b in zip(have, want) if a != b)
+    return f"{pairs}\n{len(have)} and {len(want)} lines"
 
 
 def the_files_do_reach_the_host():
