@@ -289,7 +289,7 @@ int32_t tlsshim_conn_key_update(int64_t conn, int32_t both);
  * conn    handle conn; of a client
  * key     in bytes, up to 1024; empty = the default
  * return  ok
- * errors  E_ARGUMENT E_LIMIT E_STATE
+ * errors  E_ARGUMENT E_LIMIT E_STATE +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  -
