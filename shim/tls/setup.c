@@ -100,6 +100,7 @@ int32_t setup_use_entry(SSL *ssl, const struct sni_entry *entry)
 {
     int32_t result = TLSSHIM_OK;
 
+    SSL_certs_clear(ssl); /* else the default entry's would stay for the types of key that this one has not */
     for (int type = 0; type < SNI_TYPES && result == TLSSHIM_OK; type++)
         if (entry->of[type] != NULL)
             result = setup_use_identity(NULL, ssl, entry->of[type]);
