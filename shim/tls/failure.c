@@ -56,6 +56,9 @@ static int32_t not_tls(const struct transport *transport)
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
         size_t len = strlen(strangers[i].start);
 
+        /* The backend looks at five bytes, so that longer words are told by how they begin. */
+        if (len > transport->first_len && transport->first_len >= 4)
+            len = transport->first_len;
         if (len <= transport->first_len && memcmp(transport->first, strangers[i].start, len) == 0) {
             error_say(&detail, "the peer speaks %s, not TLS", strangers[i].speaks);
             return error_publish(TLSSHIM_E_NOT_TLS, &detail);
