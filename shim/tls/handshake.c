@@ -75,25 +75,15 @@ static int32_t begin(struct conn *conn)
     return conn_server(conn) ? TLSSHIM_OK : begin_client(conn);
 }
 
-static int32_t missing_alpn(struct conn *conn)
-{
-    const uint8_t *name;
-    unsigned len;
-    int32_t mode;
-
-    SSL_get0_alpn_selected(conn->ssl, &name, &len);
-    if (len > 0 || conn_alpn(conn, &mode).len == 0 || mode != TLSSHIM_ALPN_REQUIRE)
-        return TLSSHIM_OK;
-    return error_new(TLSSHIM_E_ALPN, "the peer agreed on no application protocol (ALPN), and one is required");
-}
-
 static int32_t complete(struct conn *conn)
 {
     bool resumed = SSL_session_reused(conn->ssl) == 1;
-    int32_t result = missing_alpn(conn);
+    int32_t result = verify_protocol(conn);
 
-    if (result < 0)
+    if (result < 0) {
+        (void)SSL_shutdown(conn->ssl); /* it is too late for an alert of our own */
         return result;
+    }
     conn->done = true;
     conn->done_at = clock_ms();
     if (conn_server(conn) && SSL_version(conn->ssl) >= TLS1_3_VERSION && conn->setup->settings.tickets > 0)
@@ -124,8 +114,10 @@ int32_t flow_handshake(struct conn *conn)
         return TLSSHIM_WANT_DRAIN;
     if (conn->transport.write_errno != 0)
         return conn_fail(conn, flow_sending_failed(conn));
-    answer = SSL_do_handshake(conn->ssl);
-    result = answer == 1 ? complete(conn) : failure_of(conn, answer);
+    do {
+        answer = SSL_do_handshake(conn->ssl);
+        result = answer == 1 ? complete(conn) : failure_of(conn, answer);
+    } while (result == TLSSHIM_WANT_FEED && !conn->transport.starved);
     flow_end(conn); /* the alert of a failure, too */
     if (result == TLSSHIM_WANT_FEED)
         return flow_want(conn);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "alpn.h"
 #include "conn.h"
 
 static struct judge_rules rules_of(const struct conn *conn)
@@ -39,6 +40,26 @@ static bool keep(struct conn *conn, const struct verdict *verdict)
     return true;
 }
 
+int32_t verify_protocol(const struct conn *conn)
+{
+    struct bytes chosen, same;
+    uint8_t wire[256];
+    int32_t mode;
+    struct bytes mine = conn_alpn(conn, &mode);
+    unsigned len;
+
+    SSL_get0_alpn_selected(conn->ssl, &chosen.data, &len);
+    if (len == 0 && mine.len > 0 && mode == TLSSHIM_ALPN_REQUIRE)
+        return error_new(TLSSHIM_E_ALPN, "the peer agreed on no application protocol (ALPN), and one is required");
+    if (len == 0 || len > 255)
+        return TLSSHIM_OK;
+    wire[0] = (uint8_t)len;
+    memcpy(wire + 1, chosen.data, len);
+    if (alpn_select((struct bytes){wire, len + 1U}, mine, &same))
+        return TLSSHIM_OK;
+    return error_new(TLSSHIM_E_PROTOCOL, "the peer chose an application protocol (ALPN) that was not offered");
+}
+
 int verify_peer(X509_STORE_CTX *store_ctx, void *setup)
 {
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -60,7 +81,15 @@ int verify_peer(X509_STORE_CTX *store_ctx, void *setup)
     X509_STORE_CTX_set_error(store_ctx, verdict.verify_code);
     if (verified != NULL)
         X509_STORE_CTX_set0_verified_chain(store_ctx, verified);
-    return verdict.accepted ? 1 : 0;
+    if (!verdict.accepted)
+        return 0;
+    /* The last moment at which a client's refusal of the protocol can still be an alert. */
+    result = conn_server(conn) ? TLSSHIM_OK : verify_protocol(conn);
+    if (result == TLSSHIM_OK)
+        return 1;
+    X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_APPLICATION_VERIFICATION);
+    conn_fail(conn, result);
+    return 0;
 }
 
 int32_t verify_failure(struct conn *conn)

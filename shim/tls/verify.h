@@ -12,6 +12,8 @@ struct conn;
 /* The backend's verification, replaced whole: judges the chain that the peer sent under the connection's rules.
  * 1 = go on. */
 int verify_peer(X509_STORE_CTX *store_ctx, void *setup);
+/* E_ALPN or E_PROTOCOL unless the application protocol is one that this end may go on with. */
+int32_t verify_protocol(const struct conn *conn);
 /* The result for a handshake that failed because verify_peer said no. */
 int32_t verify_failure(struct conn *conn);
 /* The judgement in words. */
