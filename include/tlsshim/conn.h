@@ -179,7 +179,7 @@ int32_t tlsshim_conn_write(int64_t conn, const void *plain, int32_t plain_len);
 /* Says goodbye once, after all that was written; reading goes on. Never waits for the peer's goodbye.
  *
  * conn    handle conn
- * return  ok; WANT_DRAIN
+ * return  ok; WANT_DRAIN; WANT_FEED within a message of the peer that is still incomplete
  * errors  +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
@@ -271,11 +271,12 @@ int32_t tlsshim_conn_pending(int64_t conn);
  */
 int32_t tlsshim_conn_pending_out(int64_t conn);
 
-/* Changes the sending key, and asks the peer for the same if both is 1. TLS 1.3 only.
+/* Changes the sending key, and asks the peer for the same if both is 1. TLS 1.3 only. What was written and not yet
+ * drained goes out under the new key.
  *
  * conn    handle conn
  * both    number; 0 or 1
- * return  ok; WANT_DRAIN WANT_FEED WANT_EVENT
+ * return  ok; WANT_DRAIN WANT_FEED WANT_EVENT: not done yet
  * errors  E_UNSUPPORTED +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never

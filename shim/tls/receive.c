@@ -58,10 +58,25 @@ static int32_t settle_read(struct conn *conn, int32_t result)
     return conn_fail(conn, result);
 }
 
+/* What a failed connection had decrypted before; else its first error. */
+static int32_t rest(struct conn *conn, void *plain, int32_t plain_cap, bool take)
+{
+    int left = conn->done ? SSL_pending(conn->ssl) : 0;
+    int len = left < plain_cap ? left : plain_cap;
+
+    if (len > 0)
+        len = take ? SSL_read(conn->ssl, plain, len) : SSL_peek(conn->ssl, plain, len);
+    return len > 0 ? len : conn->failure;
+}
+
 static int32_t flow_read(struct conn_call *call, void *plain, int32_t plain_cap)
 {
     struct conn *conn = call->conn;
-    int32_t result = flow_handshake(conn);
+    int32_t result;
+
+    if (conn->failure != 0)
+        return rest(conn, plain, plain_cap, true);
+    result = flow_handshake(conn);
 
     if (result != TLSSHIM_OK)
         return result;
@@ -98,8 +113,12 @@ int32_t tlsshim_conn_read(int64_t conn, void *plain, int32_t plain_cap)
 static int32_t flow_peek(struct conn_call *call, void *plain, int32_t plain_cap)
 {
     struct conn *conn = call->conn;
-    int32_t result = flow_handshake(conn);
+    int32_t result;
     int answer;
+
+    if (conn->failure != 0)
+        return rest(conn, plain, plain_cap, false);
+    result = flow_handshake(conn);
 
     if (result != TLSSHIM_OK)
         return result;
@@ -166,7 +185,7 @@ int32_t tlsshim_conn_open(int64_t conn, const void *bytes, int32_t bytes_len, vo
         result = plain_out(plain, plain_cap);
     if (result == TLSSHIM_OK && taken == NULL)
         result = error_new(TLSSHIM_E_ARGUMENT, "the output taken is NULL");
-    if (result == TLSSHIM_OK && in.len > 0 && call.conn->transport.ended)
+    if (result == TLSSHIM_OK && in.len > 0 && call.conn->transport.ended && call.conn->failure == 0)
         result = error_new(TLSSHIM_E_STATE, "bytes after feed_end");
     if (result == TLSSHIM_OK)
         result = flow_open(&call, in, plain, plain_cap, taken);
@@ -255,7 +274,7 @@ int32_t tlsshim_conn_state(int64_t conn)
     c = call.conn;
     state |= c->done ? TLSSHIM_STATE_HANDSHAKE_DONE : 0;
     state |= readable(c) ? TLSSHIM_STATE_READABLE : 0;
-    state |= flow_pending(c) || (c->done && c->failure == 0 && flow_sealable(c) > 0) ? TLSSHIM_STATE_OUTPUT_PENDING : 0;
+    state |= flow_pending(c) ? TLSSHIM_STATE_OUTPUT_PENDING : 0;
     state |= c->peer_closed ? TLSSHIM_STATE_PEER_CLOSED : 0;
     state |= c->we_closed ? TLSSHIM_STATE_WE_CLOSED : 0;
     state |= c->failure != 0 ? TLSSHIM_STATE_FAILED : 0;

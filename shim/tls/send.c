@@ -10,7 +10,7 @@ static int32_t send_tickets(struct conn *conn)
 {
     int answer;
 
-    if (conn->tickets_due == 0)
+    if (conn->tickets_due == 0 || flow_midway(conn)) /* then they come another time */
         return TLSSHIM_OK;
     while (conn->tickets_due > 0) {
         conn->tickets_due--;
@@ -54,10 +54,21 @@ static bool room_out(const struct transport *t)
     return t->left.len == 0 && t->out_len < t->out_cap;
 }
 
-/* Whole records only while corked. */
+bool flow_midway(const struct conn *conn)
+{
+    return conn->done && SSL_in_init(conn->ssl);
+}
+
 size_t flow_sealable(const struct conn *conn)
 {
+    if (!conn->done || conn->failure != 0 || flow_midway(conn))
+        return 0;
     return conn->corked ? conn->pile.len - conn->pile.len % RECORD_MOST : conn->pile.len;
+}
+
+bool flow_pending(const struct conn *conn)
+{
+    return conn->transport.write_errno == 0 && (conn->transport.left.len > 0 || flow_sealable(conn) > 0);
 }
 
 /* Seals so much of the gathered plaintext, or as long as the caller's buffer has room. */
@@ -173,8 +184,7 @@ static int32_t flow_drain(struct conn *conn, void *bytes, int32_t bytes_cap)
     if (result < 0)
         return result;
     out_begin(conn, bytes, bytes_cap);
-    if (conn->failure == 0 && conn->done)
-        result = seal_pile(conn, flow_sealable(conn), true);
+    result = seal_pile(conn, flow_sealable(conn), true);
     bytes_cap = out_end(conn);
     return bytes_cap > 0 || result == TLSSHIM_OK ? bytes_cap : result;
 }
@@ -210,6 +220,25 @@ static int32_t seal_direct(struct conn *conn, struct bytes plain, size_t *taken)
     return result;
 }
 
+static int32_t seal_plain(struct conn *conn, struct bytes plain, size_t *used)
+{
+    int32_t result = writable(conn);
+
+    if (result != TLSSHIM_OK)
+        return result;
+    if (flow_midway(conn))
+        return TLSSHIM_WANT_FEED;
+    if (!conn->corked)
+        return seal_direct(conn, plain, used);
+    result = send_tickets(conn);
+    if (result == TLSSHIM_OK)
+        result = take_plain(conn, plain);
+    if (result < 0 && result != TLSSHIM_WANT_DRAIN)
+        return result;
+    *used = result > 0 ? (size_t)result : 0;
+    return seal_pile(conn, flow_sealable(conn), true);
+}
+
 static int32_t flow_seal_call(struct conn *conn, struct bytes plain, void *bytes, int32_t bytes_cap, int32_t *taken)
 {
     int32_t result = flow_not_on_fd(conn);
@@ -218,23 +247,15 @@ static int32_t flow_seal_call(struct conn *conn, struct bytes plain, void *bytes
 
     if (result < 0)
         return result;
+    if (plain.len > 0 && conn->failure != 0)
+        return conn->failure;
     out_begin(conn, bytes, bytes_cap);
-    if (plain.len > 0 && conn->failure == 0) {
-        result = writable(conn);
-        if (result == TLSSHIM_OK && conn->corked) {
-            result = take_plain(conn, plain);
-            used = result > 0 ? (size_t)result : 0;
-            result = result < 0 && result != TLSSHIM_WANT_DRAIN ? result : seal_pile(conn, flow_sealable(conn), true);
-        } else if (result == TLSSHIM_OK) {
-            result = seal_direct(conn, plain, &used);
-        }
-    } else if (conn->done && conn->failure == 0) {
+    if (plain.len > 0)
+        result = seal_plain(conn, plain, &used);
+    else if (conn->done || conn->failure != 0)
         result = seal_pile(conn, flow_sealable(conn), true);
-    } else if (plain.len == 0 && conn->failure == 0) {
+    else
         result = flow_handshake(conn);
-    } else {
-        result = conn->failure;
-    }
     count = out_end(conn);
     if (count > 0 || result == TLSSHIM_OK || result == TLSSHIM_WANT_DRAIN)
         result = count;
@@ -271,6 +292,8 @@ static int32_t flow_shutdown(struct conn *conn)
         return conn->failure;
     if (!conn->done)
         return error_new(TLSSHIM_E_STATE, "there is no connection to shut down before the handshake is complete");
+    if (!conn->we_closed && flow_midway(conn))
+        return flow_want(conn);
     if (!conn->we_closed) {
         result = seal_pile(conn, conn->pile.len, false);
         if (result < 0)
@@ -329,8 +352,11 @@ static int32_t flow_key_update(struct conn *conn, int32_t both)
     if (SSL_version(conn->ssl) < TLS1_3_VERSION)
         return error_new(TLSSHIM_E_UNSUPPORTED, "key updates exist in TLS 1.3 only; this connection speaks %s",
                          SSL_get_version(conn->ssl));
-    result = seal_pile(conn, conn->pile.len, false);
-    return result < 0 ? result : change_key(conn, both == 1);
+    if (flow_midway(conn))
+        return flow_want(conn);
+    if (conn->transport.left.len > LEFT_BOUND)
+        return TLSSHIM_WANT_DRAIN;
+    return change_key(conn, both == 1);
 }
 
 int32_t tlsshim_conn_key_update(int64_t conn, int32_t both)
@@ -346,8 +372,6 @@ int32_t tlsshim_conn_key_update(int64_t conn, int32_t both)
         flow_begin(call.conn);
         result = flow_key_update(call.conn, both);
         flow_end(call.conn);
-        if (result == TLSSHIM_OK && flow_pending(call.conn))
-            result = TLSSHIM_WANT_DRAIN;
     }
     conn_leave(&call);
     return result;
@@ -360,9 +384,8 @@ int32_t tlsshim_conn_pending_out(int64_t conn)
 
     if (result < 0)
         return result;
-    if (call.conn->done && call.conn->failure == 0)
-        result = seal_pile(call.conn, flow_sealable(call.conn), false);
-    if (flow_pending(call.conn) || result == TLSSHIM_OK)
+    result = seal_pile(call.conn, flow_sealable(call.conn), false);
+    if (call.conn->transport.left.len > 0 || result == TLSSHIM_OK)
         result = (int32_t)call.conn->transport.left.len; /* bounded, far below the type */
     conn_leave(&call);
     return result;
