@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/error.h"
@@ -35,6 +36,15 @@ static int32_t peer_name_of(struct bytes host, int64_t context, struct bytes *na
     else if (host.data[host.len - 1] == '.')
         name->len--;
     return TLSSHIM_OK;
+}
+
+/* Servers on other ports of a host are other servers: each has sessions of its own. */
+static int32_t name_sessions(int64_t conn, struct bytes name, int32_t port)
+{
+    char key[HOST_LIMIT + 16];
+    int len = snprintf(key, sizeof key, "%.*s:%d", (int)name.len, (const char *)name.data, port);
+
+    return name.len == 0 ? TLSSHIM_OK : tlsshim_conn_set_session_key(conn, key, len);
 }
 
 static void close_handle(void *handle)
@@ -87,6 +97,12 @@ int64_t tlsshim_stream_connect(const void *host, int32_t host_len, int32_t port,
         return stream;
     }
     s->dial = dial;
+    if (s->conn != 0)
+        result = name_sessions(s->conn, name, port);
+    if (result < 0) {
+        (void)tlsshim_close(stream);
+        return result;
+    }
     if (timeout_ms > 0)
         return finish_or_close(stream, timeout_ms);
     (void)stream_connect_step(s); /* sets out; what comes of it is told by the next call */
