@@ -1,0 +1,183 @@
+"""What `make bench` measures: rows of a base and of ours, and what differs between the two.
+
+A side is a name and a command line; {build} and {bench} are filled in. `speed` rows compare work in the same time (more
+is better), `cost` rows time for the same work (less is better), `value` rows something that is no time.
+"""
+from dataclasses import dataclass, field
+
+AES128 = "suite=TLS_AES_128_GCM_SHA256"
+AES256 = "suite=TLS_AES_256_GCM_SHA384"
+
+
+@dataclass(frozen=True)
+class Side:
+    name: str
+    command: str
+    work: float = 1  # units of work done for each unit asked for
+
+
+@dataclass(frozen=True)
+class Row:
+    key: str
+    what: str
+    base: Side
+    ours: Side = None
+    kind: str = "speed"
+    clock: str = "cpu"     # or wall
+    size: int = 0          # bytes a unit of work moves; 0 = count units
+    start: int = 1         # the amount that calibration begins with
+    amount: int = 0        # fixed, of value rows
+    goal: str = ""         # ">= 1.00" on the ratio, or on our own figure if it names a unit
+    differs: str = "nothing but the library"
+    quick: bool = True
+    needs: tuple = field(default=())  # files or programs without which it cannot run
+
+
+def plain(command, name="OpenSSL"):
+    return Side(name, "{build}/bench/plain " + command)
+
+
+def shim(command, name="tlsshim C", work=1.0):
+    return Side(name, "{build}/bench/shim " + command, work)
+
+
+def gnutls(command):
+    return Side("GnuTLS", "{build}/bench/gnutls " + command)
+
+
+def luajit(command):
+    return Side("LuaJIT", "luajit {bench}/hosts/host.lua " + command)
+
+
+def lua(command):
+    return Side("Lua 5.4", "lua5.4 {bench}/hosts/host.lua " + command)
+
+
+def python(module, command):
+    return Side("Python " + module, "/usr/bin/python3 {bench}/hosts/host.py " + module + " " + command)
+
+
+def sbcl(command, name="SBCL"):
+    return Side(name, "sbcl --noinform --non-interactive --no-userinit --load {bench}/hosts/host.lisp " + command)
+
+
+LIMITS = [
+    Row("limit-aes128", "AES-128-GCM, 16 KiB sealed and opened, no TLS", plain("cipher cipher=AES-128-GCM"),
+        size=16384, start=1000, differs="what bulk cannot exceed"),
+    Row("limit-aes256", "AES-256-GCM, the same", plain("cipher cipher=AES-256-GCM"), size=16384, start=1000,
+        differs="what bulk cannot exceed"),
+    Row("limit-sign", "ECDSA P-256, one signature", plain("curve what=sign"), kind="cost", start=1000,
+        differs="one a full handshake, two with mTLS"),
+    Row("limit-verify", "ECDSA P-256, one verification", plain("curve what=verify"), kind="cost", start=1000,
+        differs="two a full handshake (chain, CertificateVerify), four with mTLS"),
+    Row("limit-x25519", "X25519, one derivation", plain("curve what=derive"), kind="cost", start=1000,
+        differs="two a handshake, resumed ones too, beside two key generations"),
+]
+
+BULK = [
+    Row("bulk-16k", "bulk 16 KiB, same cipher", plain(f"bulk {AES128}", "OpenSSL BIO pair"), shim(f"bulk {AES128}"),
+        size=16384, start=1000, goal=">= 1.00", differs="both AES-128-GCM"),
+    Row("bulk-16k-membio", "bulk 16 KiB against memory BIOs", plain(f"bulk {AES128} bio=memory", "OpenSSL memory BIO"),
+        shim(f"bulk {AES128}"), size=16384, start=1000, quick=False, differs="both AES-128-GCM"),
+    Row("bulk-16k-tuned", "bulk 16 KiB against tuned OpenSSL", plain(f"bulk {AES128} style=tuned", "OpenSSL tuned"),
+        shim(f"bulk {AES128}"), size=16384, start=1000, quick=False,
+        differs="both AES-128-GCM; base with read-ahead of 64 KiB"),
+    Row("bulk-16k-shipped", "bulk 16 KiB, as shipped", plain("bulk", "OpenSSL BIO pair"), shim("bulk release=1"),
+        size=16384, start=1000, goal=">= 1.12", differs="OpenSSL's first choice is AES-256-GCM, ours AES-128-GCM; "
+        "ours with IDLE_SMALL, the default"),
+    Row("bulk-1k", "writes of 1 KiB, one record a call", plain(f"bulk size=1024 {AES128}", "OpenSSL BIO pair"),
+        shim(f"bulk size=1024 {AES128}"), size=1024, start=3000, goal=">= 1.00", differs="both AES-128-GCM"),
+    Row("bulk-64", "writes of 64 bytes, one record a call", plain(f"bulk size=64 {AES128}", "OpenSSL BIO pair"),
+        shim(f"bulk size=64 {AES128}"), size=64, start=3000, goal=">= 1.00", differs="both AES-128-GCM"),
+    Row("gather-1k", "writes of 1 KiB, gathered", shim(f"bulk size=1024 {AES128}", "tlsshim C, one record a call"),
+        shim(f"gather size=1024 {AES128}"), size=1024, start=3000, goal=">= 3.0",
+        differs="32 KiB of writes, then one drain and one opening"),
+    Row("gather-64", "writes of 64 bytes, gathered", shim(f"bulk size=64 {AES128}", "tlsshim C, one record a call"),
+        shim(f"gather size=64 {AES128}"), size=64, start=3000, goal=">= 20",
+        differs="32 KiB of writes, then one drain and one opening"),
+    Row("echo-1k", "1 KiB and its answer", plain(f"echo size=1024 {AES128}"), shim(f"echo size=1024 {AES128}"),
+        size=2048, start=1000, differs="both AES-128-GCM", quick=False),
+    Row("two-cores", "bulk 16 KiB, two threads against one", shim(f"threads threads=1 {AES128}", "one thread"),
+        shim(f"threads threads=2 {AES128}", "two threads", 2.0), clock="wall", size=16384, start=1000, goal=">= 1.90",
+        differs="a connection a thread, by the clock: needs two idle cores"),
+    Row("two-cores-plain", "the same of OpenSSL", plain(f"threads threads=1 {AES128}", "one thread"),
+        Side("two threads", "{build}/bench/plain " + f"threads threads=2 {AES128}", 2.0), clock="wall", size=16384,
+        start=1000, quick=False, differs="what the machine gives at all at the moment"),
+]
+
+SOCKETS = [
+    Row("sockets-16k", "messages of 16 KiB over a socketpair", plain(f"sockets size=16384 {AES128}"),
+        shim(f"sockets size=16384 {AES128}"), size=16384, start=300, goal=">= 1.00",
+        differs="32 KiB written, then read, one thread; both AES-128-GCM"),
+    Row("sockets-1k", "messages of 1 KiB over a socketpair", plain(f"sockets size=1024 {AES128}"),
+        shim(f"sockets size=1024 {AES128}"), size=1024, start=1000, goal=">= 1.30", differs="the same"),
+    Row("sockets-64", "messages of 64 bytes over a socketpair", plain(f"sockets size=64 {AES128}"),
+        shim(f"sockets size=64 {AES128}"), size=64, start=1000, goal=">= 1.80", differs="the same"),
+    Row("sockets-1k-tuned", "messages of 1 KiB against tuned OpenSSL",
+        plain(f"sockets size=1024 {AES128} style=tuned", "OpenSSL tuned"), shim(f"sockets size=1024 {AES128}"),
+        size=1024, start=1000, differs="the same; base with read-ahead of 64 KiB", quick=False),
+    Row("sockets-1k-cork", "messages of 1 KiB, corked", plain(f"sockets size=1024 {AES128}"),
+        shim(f"sockets size=1024 cork=1 {AES128}"), size=1024, start=1000,
+        differs="ours gathers each 32 KiB between cork and flush", quick=False),
+    Row("sockets-64-cork", "messages of 64 bytes, corked", plain(f"sockets size=64 {AES128}"),
+        shim(f"sockets size=64 cork=1 {AES128}"), size=64, start=1000,
+        differs="ours gathers each 32 KiB between cork and flush", quick=False),
+]
+
+ONE_BYTE = "a byte each way; as many tickets"
+
+
+def handshakes(key, what, arguments, goal_same, goal_shipped="", **more):
+    same = f"handshake {arguments} {AES256}"
+    return [
+        Row(key, what + ", same work", plain(f"handshake {arguments}"), shim(same), kind="cost", start=30, goal=goal_same,
+            differs=f"{ONE_BYTE}; both AES-256-GCM, no verification cache, stateless tickets", **more),
+        Row(key + "-shipped", what + ", as shipped", plain(f"handshake {arguments}"),
+            shim(f"handshake {arguments} release=1"), kind="cost", start=30, goal=goal_shipped, quick=False,
+            differs=f"{ONE_BYTE}; AES-128-GCM against AES-256-GCM; there is no verification cache yet"),
+    ]
+
+
+HANDSHAKES = [
+    *handshakes("full", "full TLS 1.3", "", "<= 0.92"),
+    *handshakes("mtls", "mTLS, TLS 1.3", "mutual=1", "<= 0.62"),
+    *handshakes("resumed", "resumed TLS 1.3", "resume=1", "<= 1.00"),
+    *handshakes("resumed-mtls", "resumed mTLS, TLS 1.3", "resume=1 mutual=1", "<= 0.55"),
+    Row("resumed-12", "resumed TLS 1.2", plain("handshake resume=1 version=12"),
+        shim("handshake resume=1 version=12 tls12=ECDHE-ECDSA-AES256-GCM-SHA384"), kind="cost", start=30, goal="<= 1.10",
+        differs=f"{ONE_BYTE}; both AES-256-GCM"),
+    Row("mtls-tuned", "mTLS against tuned OpenSSL", plain("handshake mutual=1 style=tuned", "OpenSSL tuned"),
+        shim(f"handshake mutual=1 {AES256}"), kind="cost", start=30, quick=False,
+        differs=f"{ONE_BYTE}; base with SSL_MODE_NO_AUTO_CHAIN"),
+    Row("full-gnutls", "full TLS 1.3 against GnuTLS", gnutls("handshake priority=NORMAL:-CIPHER-ALL:+AES-256-GCM"),
+        shim(f"handshake {AES256}"), kind="cost", start=30, quick=False, differs="a byte each way; tickets as shipped"),
+    Row("open", "two ends made and closed, no step", plain("open"), shim("open"), kind="cost", start=300,
+        differs="SSL_new and a BIO pair against two conn_new"),
+]
+
+PKI = [
+    Row("key-p256", "key generation, P-256", plain("key"), shim("key"), kind="cost", start=300),
+    Row("key-ed25519", "key generation, Ed25519", plain("key algorithm=ED25519"), shim("key algorithm=ED25519"),
+        kind="cost", start=300, quick=False),
+    Row("self-signed", "self-signed certificate, P-256", plain("self_signed"), shim("self_signed"), kind="cost",
+        start=100, differs="the same fields and extensions; the key is made before"),
+    Row("parse", "parse a certificate (PEM, P-256)", plain("parse"), shim("parse"), kind="cost", start=300),
+    Row("bundle", "load the system's bundle from its file", plain("bundle"), shim("bundle"), kind="cost", start=1),
+    Row("system-context", "client context with the system's trust, after the first", plain("system_context"),
+        shim("system_context"), kind="cost", start=1, goal="< 500 us",
+        differs="OpenSSL parses the bundle again for each context, ours shares it"),
+]
+
+MEMORY = [
+    Row("memory-small", "KB an idle pair, IDLE_SMALL", plain("memory release=1", "OpenSSL RELEASE_BUFFERS"),
+        shim("memory release=1"), kind="value", amount=5000, goal="<= 35 KB", differs="5,000 pairs in memory"),
+    Row("memory-fast", "KB an idle pair, BUSY_FAST", plain("memory", "OpenSSL"), shim("memory"), kind="value",
+        amount=5000, differs="5,000 pairs in memory", quick=False),
+]
+
+CALLS = [
+    Row("pin", "a handle pinned and unpinned (tlsshim_kind)", shim("pin"), kind="cost", start=100000),
+    Row("visit", "a visit to the backend (tlsshim_random, a byte)", shim("visit"), kind="cost", start=30000),
+]
+
+ROWS = LIMITS + BULK + SOCKETS + HANDSHAKES + PKI + MEMORY + CALLS
