@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Arrows in the house only point down: judged by the #include "..." lines and by what the objects call."""
+import functools
 import pathlib
 import re
 import sys
@@ -99,8 +100,11 @@ def objects():
             yield name, (folder / path.relative_to(TOP)).with_suffix(".o")
 
 
-def names(path, option):
-    return [line.split()[0] for line in command("nm", "-P", "-g", option, path).splitlines()]
+@functools.cache
+def names(path):
+    """The global names that an object defines, and those that it wants from elsewhere."""
+    lines = [line.split() for line in command("nm", "-P", "-g", path).splitlines()]
+    return [line[0] for line in lines if line[1] not in "Uwv"], [line[0] for line in lines if line[1] in "Uwv"]
 
 
 def every_include_points_down():
@@ -110,16 +114,16 @@ def every_include_points_down():
 
 
 def every_call_points_down():
-    home = {symbol: name for name, path in objects() for symbol in names(path, "--defined-only")}
+    home = {symbol: name for name, path in objects() for symbol in names(path)[0]}
     assert "tlsshim_abi_version" in home
-    wrong = [f"{name}: {reason}" for name, path in objects() for symbol in names(path, "--undefined-only")
+    wrong = [f"{name}: {reason}" for name, path in objects() for symbol in names(path)[1]
              if symbol in home and (reason := wrong_call(name, symbol, home[symbol]))]
     assert not wrong, "\n".join(wrong)
 
 
 def only_the_backend_room_touches_its_global_state():
     wrong = [f"{name}: {symbol}" for name, path in objects() if not name.startswith(BACKEND_ROOM)
-             for symbol in names(path, "--undefined-only") if GLOBAL_STATE.match(symbol)]
+             for symbol in names(path)[1] if GLOBAL_STATE.match(symbol)]
     assert not wrong, "\n".join(wrong)
 
 
