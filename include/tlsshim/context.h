@@ -11,6 +11,11 @@ enum tlsshim_client_certificate_group {
     TLSSHIM_CLIENT_CERTIFICATE_REQUIRE = 3  /* no handshake without */
 };
 
+enum tlsshim_pin_group {
+    TLSSHIM_PIN_AND = 1,    /* beside the chain */
+    TLSSHIM_PIN_INSTEAD = 2 /* in place of the chain */
+};
+
 /* Protocol versions as on the wire. */
 enum tlsshim_tls_group {
     TLSSHIM_TLS_1_0 = 0x0301,
@@ -197,6 +202,36 @@ int32_t tlsshim_context_insecure_skip_time(int64_t context, int32_t on);
  * since   1
  */
 int32_t tlsshim_context_insecure_skip_purpose(int64_t context, int32_t on);
+
+/* Adds a pin: the SHA-256 of the SubjectPublicKeyInfo of a certificate (CERT_SPKI_SHA256). AND: beside a good chain,
+ * some certificate of it must have a pinned key. INSTEAD: the peer's own key must be pinned, and its chain, times and
+ * purpose are then not asked for; its name still is.
+ *
+ * context handle context
+ * spki_sha256 in bytes, up to 32; 32 bytes
+ * mode    one of pin
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  RFC 7469 section 2.4
+ * since   1
+ */
+int32_t tlsshim_context_add_pin(int64_t context, const void *spki_sha256, int32_t spki_sha256_len, int32_t mode);
+
+/* Says how long a chain that was found good is not judged again when the very same certificates come under the very
+ * same rules. Name, pins and times are judged each time. Default 300, 0 = off.
+ *
+ * context handle context
+ * seconds seconds; 0..300
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_set_chain_cache(int64_t context, int64_t seconds);
 
 /* Sets the protocols that this end speaks, by preference; the server's preference decides.
  *

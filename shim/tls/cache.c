@@ -5,9 +5,9 @@
 
 enum { BUCKETS_LEAST = 64, BUCKETS_MOST = 1 << 16 };
 
-void cache_init(struct cache *cache)
+void cache_init(struct cache *cache, const struct cache_holds *holds)
 {
-    *cache = (struct cache){0};
+    *cache = (struct cache){.holds = holds};
     pthread_mutex_init(&cache->lock, NULL);
 }
 
@@ -34,11 +34,11 @@ static void link_use(struct cache *cache, struct cached *c)
     cache->newest = c;
 }
 
-/* Takes it out of both lists and frees it; the session is the caller's. */
-static SSL_SESSION *take_out(struct cache *cache, struct cached *c)
+/* Takes it out of both lists and frees it; the value is the caller's. */
+static void *take_out(struct cache *cache, struct cached *c)
 {
     struct cached **at = bucket_of(cache, (struct bytes){c->key, c->key_len});
-    SSL_SESSION *session = c->session;
+    void *value = c->value;
 
     while (*at != c)
         at = &(*at)->chain;
@@ -47,13 +47,13 @@ static SSL_SESSION *take_out(struct cache *cache, struct cached *c)
     cache->count--;
     bytes_wipe(c, sizeof *c + c->key_len);
     free(c);
-    return session;
+    return value;
 }
 
 static void shrink(struct cache *cache, int32_t most)
 {
     while (cache->count > most)
-        SSL_SESSION_free(take_out(cache, cache->oldest));
+        cache->holds->drop(take_out(cache, cache->oldest));
 }
 
 void cache_bound(struct cache *cache, int32_t most)
@@ -84,16 +84,16 @@ static bool have_buckets(struct cache *cache)
     return cache->buckets != NULL;
 }
 
-void cache_put(struct cache *cache, struct bytes key, SSL_SESSION *session, struct session_span span)
+void cache_put(struct cache *cache, struct bytes key, void *value, struct session_span span)
 {
     struct cached *c = malloc(sizeof *c + key.len);
     struct cached **bucket;
 
     pthread_mutex_lock(&cache->lock);
-    if (c == NULL || cache->most == 0 || !have_buckets(cache) || SSL_SESSION_up_ref(session) != 1) {
+    if (c == NULL || cache->most == 0 || !have_buckets(cache) || !cache->holds->take(value)) {
         free(c);
     } else {
-        c->session = session;
+        c->value = value;
         c->span = span;
         c->key_len = key.len;
         memcpy(c->key, key.data, key.len);
@@ -107,10 +107,9 @@ void cache_put(struct cache *cache, struct bytes key, SSL_SESSION *session, stru
     pthread_mutex_unlock(&cache->lock);
 }
 
-SSL_SESSION *cache_get(struct cache *cache, struct bytes key, bool (*once)(const SSL_SESSION *),
-                       struct session_span *span)
+void *cache_get(struct cache *cache, struct bytes key, bool (*once)(const void *), struct session_span *span)
 {
-    SSL_SESSION *session = NULL;
+    void *value = NULL;
     struct cached *c;
 
     pthread_mutex_lock(&cache->lock);
@@ -119,28 +118,28 @@ SSL_SESSION *cache_get(struct cache *cache, struct bytes key, bool (*once)(const
         c = c->chain;
     if (c != NULL) {
         *span = c->span;
-        if (once != NULL && once(c->session)) {
-            session = take_out(cache, c);
-        } else if (SSL_SESSION_up_ref(c->session) == 1) {
-            session = c->session;
+        if (once != NULL && once(c->value)) {
+            value = take_out(cache, c);
+        } else if (cache->holds->take(c->value)) {
+            value = c->value;
             unlink_use(cache, c);
             link_use(cache, c);
         }
     }
     pthread_mutex_unlock(&cache->lock);
-    return session;
+    return value;
 }
 
-void cache_remove(struct cache *cache, struct bytes key, const SSL_SESSION *session)
+void cache_remove(struct cache *cache, struct bytes key, const void *value)
 {
     struct cached *c;
 
     pthread_mutex_lock(&cache->lock);
     c = cache->buckets == NULL ? NULL : *bucket_of(cache, key);
-    while (c != NULL && c->session != session)
+    while (c != NULL && c->value != value)
         c = c->chain;
     if (c != NULL)
-        SSL_SESSION_free(take_out(cache, c));
+        cache->holds->drop(take_out(cache, c));
     pthread_mutex_unlock(&cache->lock);
 }
 

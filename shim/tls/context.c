@@ -242,7 +242,7 @@ static int64_t context_counter(struct context *context, int32_t field)
     case TLSSHIM_CONTEXT_CACHE_MISSES:
         return atomic_load(&c->misses);
     case TLSSHIM_CONTEXT_CACHE_ENTRIES:
-        return cache_count(&context->store->cache);
+        return cache_count(&context->store->sessions);
     case TLSSHIM_CONTEXT_MISS_UNKNOWN:
         return atomic_load(&c->unknown);
     case TLSSHIM_CONTEXT_MISS_EXPIRED:
@@ -262,7 +262,7 @@ static int64_t session_cache(const struct context *context)
     int32_t asked = context->settings.session_cache;
 
     if (context->setup != NULL)
-        return context->store->cache.most;
+        return context->store->sessions.most;
     return asked == SESSION_CACHE_AUTO ? 0 : asked;
 }
 

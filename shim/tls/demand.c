@@ -1,12 +1,13 @@
 /* What a context demands of a peer, and what it shows of itself: trust, identities, verification. */
 #include <openssl/ssl.h>
+#include <string.h>
 
 #include "../base/error.h"
 #include "../base/handle.h"
 #include "../pki/key.h"
 #include "context.h"
 
-enum { PATTERN_LIMIT = 255, DEPTH_MOST = 100 };
+enum { PATTERN_LIMIT = 255, DEPTH_MOST = 100, CHAIN_CACHE_MOST = 300 };
 
 int32_t tlsshim_context_set_trust(int64_t context, int64_t trust)
 {
@@ -139,4 +140,43 @@ int32_t tlsshim_context_insecure_skip_time(int64_t context, int32_t on)
 int32_t tlsshim_context_insecure_skip_purpose(int64_t context, int32_t on)
 {
     return set_insecure(context, "context_insecure_skip_purpose", TLSSHIM_INSECURE_PURPOSE, on);
+}
+
+int32_t tlsshim_context_add_pin(int64_t context, const void *spki_sha256, int32_t spki_sha256_len, int32_t mode)
+{
+    struct change change;
+    struct bytes digest;
+    struct pins *pins;
+    int32_t result = change_begin(context, "context_add_pin", &change);
+
+    if (result < 0)
+        return result;
+    pins = &change.settings->pins;
+    result = bytes_in(spki_sha256, spki_sha256_len, PIN_SIZE, "spki_sha256", &digest);
+    if (result == TLSSHIM_OK && digest.len != PIN_SIZE)
+        result = error_new(TLSSHIM_E_ARGUMENT, "a pin is a SHA-256 digest of %d bytes, not %zu", PIN_SIZE, digest.len);
+    else if (result == TLSSHIM_OK && mode != TLSSHIM_PIN_AND && mode != TLSSHIM_PIN_INSTEAD)
+        result = error_new(TLSSHIM_E_ARGUMENT, "%d is no pin mode", mode);
+    else if (result == TLSSHIM_OK && pins->count == PINS_MOST)
+        result = error_new(TLSSHIM_E_LIMIT, "a context holds at most %d pins", PINS_MOST);
+    if (result == TLSSHIM_OK) {
+        pins->at[pins->count].mode = mode;
+        memcpy(pins->at[pins->count++].spki, digest.data, PIN_SIZE);
+    }
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_chain_cache(int64_t context, int64_t seconds)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_chain_cache", &change);
+
+    if (result < 0)
+        return result;
+    if (seconds < 0 || seconds > CHAIN_CACHE_MOST)
+        result = error_new(TLSSHIM_E_ARGUMENT, "a chain cache of %lld s is not within 0..%d", (long long)seconds,
+                           CHAIN_CACHE_MOST);
+    else
+        change.settings->chain_cache = seconds;
+    return change_end(&change, result);
 }

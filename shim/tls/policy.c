@@ -68,6 +68,11 @@ int32_t policy_rules(const struct setup *setup, uint8_t out[DIGEST_SIZE])
     add_number(&rules, s->verify_flags);
     add_number(&rules, s->insecure);
     add_number(&rules, s->security_level);
+    add_number(&rules, s->pins.count);
+    for (int i = 0; i < s->pins.count; i++) {
+        add_number(&rules, s->pins.at[i].mode);
+        buffer_add(&rules, s->pins.at[i].spki, PIN_SIZE);
+    }
     if (setup->trust != NULL) {
         result = trust_digest(setup->trust, trust);
         if (result < 0) {

@@ -27,7 +27,7 @@ struct session_span resume_span(const struct conn *conn, const SSL_SESSION *sess
 
 static struct cache *cache_of(const struct conn *conn)
 {
-    return &conn->context->store->cache;
+    return &conn->context->store->sessions;
 }
 
 static bool caching(const struct conn *conn)
@@ -174,7 +174,7 @@ static void file(struct conn *conn, SSL_SESSION *session)
     buffer_free(&key);
 }
 
-static bool used_once(const SSL_SESSION *session)
+static bool used_once(const void *session)
 {
     return SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION;
 }

@@ -3,6 +3,7 @@
 #define SHIM_TLS_SETTINGS_H
 
 #include "../pki/trust.h"
+#include "pin.h"
 #include "sni.h"
 #include "tlsshim.h"
 
@@ -16,6 +17,8 @@ struct settings {
     int32_t verify_flags;
     int32_t verify_depth;
     uint32_t insecure;
+    int64_t chain_cache; /* seconds, 0 = off */
+    struct pins pins;
     int32_t security_level;
     int32_t version_min;
     int32_t version_max;

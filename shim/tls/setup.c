@@ -124,15 +124,18 @@ static int32_t choose_trust(struct setup *setup)
 
     if (s->trust != NULL)
         setup->trust = trust_ref(s->trust);
+    else if (pins_have(&s->pins, TLSSHIM_PIN_INSTEAD))
+        setup->trust = trust_make(); /* the pins say it all */
     else if (!settings_server(s))
         return trust_system(&setup->trust);
     else if (s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE)
         return error_new(TLSSHIM_E_EMPTY, "a server that asks for client certificates needs a trust set "
                                           "(context_set_trust)");
     if (setup->trust == NULL)
-        return TLSSHIM_OK;
+        return pins_have(&s->pins, TLSSHIM_PIN_INSTEAD) ? TLSSHIM_E_MEMORY : TLSSHIM_OK;
     trust_freeze(setup->trust);
-    if (trust_anchors(setup->trust) == 0 && (s->insecure & TLSSHIM_INSECURE_CHAIN) == 0)
+    if (trust_anchors(setup->trust) == 0 && (s->insecure & TLSSHIM_INSECURE_CHAIN) == 0 &&
+        !pins_have(&s->pins, TLSSHIM_PIN_INSTEAD))
         return error_new(TLSSHIM_E_EMPTY, "the trust set holds no anchor, so no peer could ever be verified");
     return TLSSHIM_OK;
 }
@@ -175,7 +178,7 @@ static int32_t choose_store(struct setup *setup, struct store *store)
     setup->stateful = settings_server(s) && entries > 0;
     if (setup->stateful)
         SSL_CTX_set_options(setup->ctx, SSL_OP_NO_TICKET);
-    cache_bound(&store->cache, entries);
+    cache_bound(&store->sessions, entries);
     return settings_server(s) ? ticket_ring_start(&store->ring) : TLSSHIM_OK;
 }
 

@@ -1,4 +1,4 @@
-/* What lets peers come back: ticket keys and cached sessions. Shared by a context and its copies. */
+/* What a context remembers: ticket keys, sessions, chains found good. Shared by a context and its copies. */
 #ifndef SHIM_TLS_STORE_H
 #define SHIM_TLS_STORE_H
 
@@ -9,7 +9,8 @@
 struct store {
     struct refs refs;
     struct ticket_ring ring;
-    struct cache cache;
+    struct cache sessions;
+    struct cache chains;
 };
 
 /* NULL without memory. */

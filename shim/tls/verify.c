@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../pki/name.h"
 #include "alpn.h"
 #include "conn.h"
+#include "verified.h"
 
 static struct judge_rules rules_of(const struct conn *conn)
 {
@@ -60,18 +62,107 @@ int32_t verify_protocol(const struct conn *conn)
     return error_new(TLSSHIM_E_PROTOCOL, "the peer chose an application protocol (ALPN) that was not offered");
 }
 
+static void pin_missing(const struct conn *conn, X509 *leaf, struct verdict *verdict)
+{
+    struct buffer hex = {0};
+    uint8_t digest[DIGEST_SIZE];
+    uint8_t *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
+
+    if (len > 0 && EVP_Digest(der, (size_t)len, digest, NULL, conn->setup->sha256, NULL) == 1)
+        buffer_hex(&hex, digest, sizeof digest);
+    OPENSSL_free(der);
+    verdict->code = TLSSHIM_E_PIN;
+    verdict->accepted = false;
+    verdict->verify_code = X509_V_ERR_CERT_REJECTED;
+    verdict->detail.depth = 0;
+    verdict->detail.verify_code = X509_V_ERR_CERT_REJECTED;
+    error_say(&verdict->detail, "none of the %d pins is in the peer's chain; its own key has the digest %.*s",
+              conn->setup->settings.pins.count, (int)hex.len, hex.data != NULL ? (const char *)hex.data : "");
+    buffer_free(&hex);
+}
+
+static bool any_pinned(const struct conn *conn, STACK_OF(X509) * chain)
+{
+    for (int i = 0; i < sk_X509_num(chain); i++)
+        if (pins_match(&conn->setup->settings.pins, TLSSHIM_PIN_AND, sk_X509_value(chain, i), conn->setup->sha256))
+            return true;
+    return false;
+}
+
+/* Good without a judgement, if an equal chain was found good lately and the name is right this time too. */
+static bool known_good(const struct conn *conn, X509 *leaf, STACK_OF(X509) * presented, const struct judge_rules *rules,
+                       struct verdict *verdict, STACK_OF(X509) * *verified)
+{
+    if (rules->name.len > 0 && name_matches(leaf, rules->name) != 1)
+        return false;
+    *verdict = (struct verdict){.code = TLSSHIM_OK, .accepted = true, .verify_code = X509_V_OK};
+    *verified = verified_find(conn, leaf, presented, &verdict->until);
+    return *verified != NULL;
+}
+
+static int32_t judge_chain(const struct conn *conn, X509 *leaf, STACK_OF(X509) * presented, struct verdict *verdict,
+                           STACK_OF(X509) * *verified)
+{
+    struct judge_rules rules = rules_of(conn);
+    int32_t result;
+
+    if (known_good(conn, leaf, presented, &rules, verdict, verified))
+        return TLSSHIM_OK;
+    result = judge(conn->setup->trust, leaf, presented, &rules, verdict, verified);
+    if (result == TLSSHIM_OK && verdict->code == TLSSHIM_OK)
+        verified_keep(conn, leaf, presented, *verified, verdict->from, verdict->until);
+    return result;
+}
+
+/* A pinned key stands for the chain: only the name is still judged. */
+static int32_t judge_pinned(const struct conn *conn, X509 *leaf, STACK_OF(X509) * presented, struct verdict *verdict,
+                            STACK_OF(X509) * *verified)
+{
+    struct judge_rules rules = rules_of(conn);
+    bool pinned = pins_match(&conn->setup->settings.pins, TLSSHIM_PIN_INSTEAD, leaf, conn->setup->sha256);
+    int32_t result;
+
+    rules.insecure |= pinned ? TLSSHIM_INSECURE_CHAIN | TLSSHIM_INSECURE_TIME | TLSSHIM_INSECURE_PURPOSE : 0;
+    result = judge(conn->setup->trust, leaf, presented, &rules, verdict, verified);
+    if (result < 0)
+        return result;
+    if (!pinned) {
+        pin_missing(conn, leaf, verdict);
+    } else if (verdict->accepted && verdict->code != TLSSHIM_E_NAME) {
+        verdict->code = TLSSHIM_OK;
+        verdict->verify_code = X509_V_OK;
+    }
+    return TLSSHIM_OK;
+}
+
+static int32_t judge_peer(const struct conn *conn, X509 *leaf, STACK_OF(X509) * presented, struct verdict *verdict,
+                          STACK_OF(X509) * *verified)
+{
+    const struct pins *pins = &conn->setup->settings.pins;
+    int32_t result;
+
+    *verified = NULL;
+    if (pins_have(pins, TLSSHIM_PIN_INSTEAD))
+        return judge_pinned(conn, leaf, presented, verdict, verified);
+    result = judge_chain(conn, leaf, presented, verdict, verified);
+    if (result == TLSSHIM_OK && verdict->code == TLSSHIM_OK && pins_have(pins, TLSSHIM_PIN_AND) &&
+        !any_pinned(conn, *verified))
+        pin_missing(conn, leaf, verdict);
+    return result;
+}
+
 int verify_peer(X509_STORE_CTX *store_ctx, void *setup)
 {
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct conn *conn = conn_of(ssl);
-    struct judge_rules rules = rules_of(conn);
     STACK_OF(X509) *verified = NULL;
     struct verdict verdict;
     int32_t result;
 
     (void)setup;
-    result = judge(conn->setup->trust, X509_STORE_CTX_get0_cert(store_ctx), X509_STORE_CTX_get0_untrusted(store_ctx),
-                   &rules, &verdict, &verified);
+    result = judge_peer(conn, X509_STORE_CTX_get0_cert(store_ctx), X509_STORE_CTX_get0_untrusted(store_ctx), &verdict,
+                        &verified);
     if (result < 0 || !keep(conn, &verdict)) {
         sk_X509_pop_free(verified, X509_free);
         X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_OUT_OF_MEM);
