@@ -1,7 +1,7 @@
 """The raw Python module `tlsshim.ctypes`, over the helpers of bindings/python/tlsshim/_foreign.py."""
 
-HELPERS = """bytes_in bytes_out data_c function int32_c int32_in int32_p int64_c int64_in int64_p made_for number_out
-pairs_out pairs_room path_in room secret_in secret_out text_in text_out""".split()
+HELPERS = """WORTH_SWITCHING bytes_in bytes_out data_c function int32_c int32_in int32_p int64_c int64_in int64_p
+made_for number_out pairs_out pairs_room path_in room secret_in secret_out text_in text_out""".split()
 C_TYPES = {"int32_t": "_int32_c", "int64_t": "_int64_c", "const void *": "_data_c", "void *": "_data_c"}
 C_TYPES |= {"int32_t *": "_int32_p", "int64_t *": "_int64_p"}
 INT_IN = {"int32_t": "_int32_in", "int64_t": "_int64_in"}
@@ -29,10 +29,13 @@ def files(abi, concepts):
 def definition(function):
     name = function["name"]
     types = "".join(f", {C_TYPES[param['type']]}" for param in function["params"])
-    buffers = [argument for argument in function["arguments"] if argument["role"] in ("in", "out", "pairs")]
-    quick = function["blocks"] == ["never"] and not buffers
+    quick = function["blocks"] == ["never"]
+    sizes = [f"len({argument['name']})" for argument in function["arguments"] if argument["role"] == "in"]
     result = C_TYPES[function["return"]["type"]]
-    text = f'_c_{name} = _function("{function["symbol"]}", {quick}, {result}{types})\n\n\n'
+    text = f'_c_{name} = _function("{function["symbol"]}", {quick}, {result}{types})\n'
+    if quick and sizes:
+        text += f'_l_{name} = _function("{function["symbol"]}", False, {result}{types})\n'
+    text += "\n\n"
     inputs, before, passed, outputs, whole = [], [], [], [], None
     for argument in function["arguments"]:
         whole = argument if argument.get("mode") == "whole" else whole
@@ -41,6 +44,9 @@ def definition(function):
     text += f'    """{docstring(function, inputs)}"""\n'
     text += "".join(f"    {line}\n" for line in before)
     call = f"_c_{name}({', '.join(passed)})"
+    if quick and sizes:
+        text += f"    _f = _c_{name} if {' + '.join(sizes)} < _WORTH_SWITCHING else _l_{name}\n"
+        call = f"_f({', '.join(passed)})"
     if not outputs:
         return text + f"    return {call}\n"
     text += f"    _r = {call}\n"

@@ -64,6 +64,6 @@ def call(function):
     if function["blocks"] != ["never"]:
         cost = LONG
     else:
-        pairs = [argument for argument in function["arguments"] if argument["role"] in ("in", "out")]
+        pairs = [argument for argument in function["arguments"] if argument["role"] == "in"]
         cost = " + ".join(f"(int64_t)arg{pair['at'] + 2}" for pair in pairs)
     return f"struct others others = others_run({cost}); {action} others_wait(others);" if cost else action
