@@ -76,6 +76,19 @@ static void tls_open(int64_t handles[HANDLES])
     tlsshim_close(client_context);
 }
 
+static int64_t authority_open(int64_t key)
+{
+    int64_t tmpl = MADE(tlsshim_template_new());
+
+    MADE(tlsshim_template_set_subject(tmpl, "CN=authority", 12));
+    MADE(tlsshim_template_set_ca(tmpl, -1));
+    int64_t cert = MADE(tlsshim_template_self_sign(tmpl, key));
+    int64_t identity = MADE(tlsshim_identity_new(cert, key));
+    tlsshim_close(cert);
+    tlsshim_close(tmpl);
+    return identity;
+}
+
 static void handles_open(int64_t handles[HANDLES])
 {
     int64_t key = MADE(tlsshim_key_generate("P-256", 5));
@@ -86,6 +99,7 @@ static void handles_open(int64_t handles[HANDLES])
     handles[TLSSHIM_KIND_TEMPLATE] = MADE(tlsshim_template_new());
     MADE(tlsshim_template_set_subject(handles[TLSSHIM_KIND_TEMPLATE], "CN=a.test", 9));
     handles[TLSSHIM_KIND_IDENTITY] = MADE(tlsshim_identity_new(cert, key));
+    handles[AUTHORITY] = authority_open(key);
     handles[TLSSHIM_KIND_TRUST] = MADE(tlsshim_trust_new());
     MADE(tlsshim_trust_add_cert(handles[TLSSHIM_KIND_TRUST], cert));
     tls_open(handles);

@@ -14,8 +14,8 @@ struct sample {
     const char *parameter; /* what it is meant for, or NULL */
 };
 
-/* Beyond the kinds: the other ends of the connection and of the stream. */
-enum { PEER = KINDS, PEER_STREAM, HANDLES };
+/* Beyond the kinds: the other ends of the connection and of the stream, and an identity that may issue. */
+enum { PEER = KINDS, PEER_STREAM, AUTHORITY, HANDLES };
 
 struct stage {
     int64_t live[HANDLES];  /* one open handle of each kind that can be made here; 0 = none */
