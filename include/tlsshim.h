@@ -38,6 +38,7 @@ extern "C" {
 #include "tlsshim/key.h"
 #include "tlsshim/cert.h"
 #include "tlsshim/template.h"
+#include "tlsshim/revocation.h"
 #include "tlsshim/identity.h"
 #include "tlsshim/trust.h"
 #include "tlsshim/alpn.h"
