@@ -800,6 +800,36 @@ START_TEST(a_second_connection_resumes)
 }
 END_TEST
 
+static bool resumes(const struct parties *p, int64_t listener)
+{
+    int64_t client = a_handle(connect_to("localhost", tlsshim_listener_port(listener), p->client, SOON));
+    int64_t server = a_handle(tlsshim_listener_accept(listener, p->server, SOON));
+    bool resumed;
+
+    shake(client, server);
+    send_text(server, "with it the ticket");
+    expect_text(client, "with it the ticket");
+    resumed = conn_number_of(client, TLSSHIM_CONN_RESUMED) == 1;
+    close_both(client, server);
+    return resumed;
+}
+
+START_TEST(kept_sessions_belong_to_a_host_and_a_port)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t one = listener_at("127.0.0.1", 0), other = listener_at("127.0.0.1", 0);
+
+    ck_assert_ok(tlsshim_context_set_session_cache(p.client, 10));
+    ck_assert(!resumes(&p, one));
+    ck_assert(resumes(&p, one));
+    ck_assert(!resumes(&p, other));
+    ck_assert(resumes(&p, other));
+    ck_assert(resumes(&p, one));
+    close_both(one, other);
+    parties_close(&p);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("stream_flow");
@@ -831,6 +861,7 @@ int main(void)
     tcase_add_test(all, a_context_that_cannot_serve_is_told_and_loses_no_connection);
     tcase_add_loop_test(all, a_cancelled_reader_leaves_the_stream_whole, 0, 2);
     tcase_add_loop_test(all, a_second_connection_resumes, 0, 2);
+    tcase_add_loop_test(all, kept_sessions_belong_to_a_host_and_a_port, 0, 2);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }

@@ -36,7 +36,8 @@ def our_client_talks_to_gnutls_serv_in_each_version_with_each_key():
     for priority, wanted in PRIORITIES.items():
         for name in ("server", "server-rsa", "server-p384"):
             with Serving(name=name, priority=priority) as server:
-                holds(ours_connects(server.port, bytes=20000), version=wanted, peer="server.test", bytes=20000, end="OK")
+                facts = ours_connects(server.port, bytes=20000)
+                holds(facts, version=wanted, peer="server.test", bytes=20000, end="OK")
 
 
 def our_client_shows_its_certificate_and_agrees_on_a_protocol():

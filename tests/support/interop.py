@@ -1,4 +1,4 @@
-"""For interop tests: our end is the program peer_host, the other end a peer of somebody else's making. Loopback only."""
+"""For interop tests: our end is the program peer_host, the other one somebody else's. Loopback only."""
 import atexit
 import functools
 import os
