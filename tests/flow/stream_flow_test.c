@@ -9,45 +9,11 @@
 #include "support/parties.h"
 #include "support/socket.h"
 #include "support/support.h"
-
-enum { BULK = 1 << 20 };
+#include "support/worker.h"
 
 static const int32_t versions[] = {TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_3};
 static char bulk[BULK];
 static char back[BULK + 1];
-
-static void fill_bulk(void)
-{
-    for (size_t i = 0; i < sizeof bulk; i++)
-        bulk[i] = (char)(i * 31 + (i >> 9));
-}
-
-static void close_both(int64_t a, int64_t b)
-{
-    ck_assert_ok(tlsshim_close(a));
-    ck_assert_ok(tlsshim_close(b));
-}
-
-static void send_text(int64_t stream, const char *text)
-{
-    ck_assert_int_eq(tlsshim_stream_write(stream, text, (int32_t)strlen(text), SOON), (int)strlen(text));
-}
-
-static void expect_text(int64_t stream, const char *wanted)
-{
-    char text[64];
-    int32_t got = tlsshim_stream_read(stream, text, sizeof text - 1, SOON);
-
-    ck_assert_ok(got);
-    text[got] = 0;
-    ck_assert_str_eq(text, wanted);
-}
-
-static void a_pair(const struct parties *p, int64_t *client, int64_t *server)
-{
-    connected_streams(p->client, p->server, client, server);
-    shake(*client, *server);
-}
 
 static int64_t conn_number_of(int64_t stream, int32_t field)
 {
@@ -83,87 +49,13 @@ static void expect_peer(int64_t stream, const char *common_name)
     close_both(cert, conn);
 }
 
-/* The job of a thread on one stream; `good` is its verdict. */
-struct worker {
-    pthread_t thread;
-    int64_t stream;
-    char *data;
-    int32_t len;
-    int32_t result;
-};
-
-static void *echo(void *argument)
-{
-    struct worker *w = argument;
-    char *room = malloc(50000);
-    int32_t got;
-
-    while ((got = tlsshim_stream_read(w->stream, room, 50000, SOON)) > 0) {
-        if (tlsshim_stream_write(w->stream, room, got, SOON) != got)
-            break;
-    }
-    w->result = got == 0 ? tlsshim_stream_shutdown(w->stream, SOON) : got;
-    free(room);
-    return NULL;
-}
-
-static void *write_all(void *argument)
-{
-    struct worker *w = argument;
-    int32_t taken = tlsshim_stream_write(w->stream, w->data, w->len, SOON);
-
-    w->result = taken == w->len ? tlsshim_stream_shutdown(w->stream, SOON) : taken;
-    return NULL;
-}
-
-static void *read_all(void *argument)
-{
-    struct worker *w = argument;
-    int32_t got;
-
-    w->len = 0;
-    while ((got = tlsshim_stream_read(w->stream, w->data + w->len, BULK + 1 - w->len, SOON)) > 0)
-        w->len += got;
-    w->result = got;
-    return NULL;
-}
-
-static void *read_once(void *argument)
-{
-    struct worker *w = argument;
-    char byte;
-
-    w->result = tlsshim_stream_read(w->stream, &byte, 1, SOON);
-    return NULL;
-}
-
-static void *handshake_once(void *argument)
-{
-    struct worker *w = argument;
-
-    w->result = tlsshim_stream_handshake(w->stream, SOON);
-    return NULL;
-}
-
-static void start(struct worker *w, void *(*job)(void *), int64_t stream, char *data, int32_t len)
-{
-    *w = (struct worker){.stream = stream, .data = data, .len = len};
-    ck_assert_int_eq(pthread_create(&w->thread, NULL, job, w), 0);
-}
-
-static int32_t finish(struct worker *w)
-{
-    pthread_join(w->thread, NULL);
-    return w->result;
-}
-
 START_TEST(mutual_tls_agrees_on_a_protocol_and_echoes_a_mebibyte)
 {
     struct parties p = mutual_parties(versions[_i], versions[_i]);
     struct worker echoing, reading;
     int64_t client, server, n;
 
-    fill_bulk();
+    fill_bulk(bulk);
     offer_alpn(p.client, "h2,http/1.1", TLSSHIM_ALPN_REQUIRE);
     offer_alpn(p.server, "h2", TLSSHIM_ALPN_REQUIRE);
     connected_streams(p.client, p.server, &client, &server);
@@ -312,7 +204,7 @@ START_TEST(the_three_ends_of_a_connection_are_told_apart)
     int64_t client, server;
     char byte;
 
-    a_pair(&p, &client, &server);
+    shaken_streams(&p, &client, &server);
     send_text(server, "clean");
     ck_assert_int_eq(tlsshim_stream_shutdown(server, SOON), TLSSHIM_OK);
     ck_assert_ok(tlsshim_close(server));
@@ -321,14 +213,14 @@ START_TEST(the_three_ends_of_a_connection_are_told_apart)
     ck_assert_int_eq(tlsshim_stream_read(client, &byte, 1, SOON), 0);
     ck_assert_ok(tlsshim_close(client));
 
-    a_pair(&p, &client, &server);
+    shaken_streams(&p, &client, &server);
     send_text(server, "cut");
     ck_assert_ok(tlsshim_close(server));
     expect_text(client, "cut");
     ck_assert_result(tlsshim_stream_read(client, &byte, 1, SOON), TLSSHIM_E_TRUNCATED);
     ck_assert_ok(tlsshim_close(client));
 
-    a_pair(&p, &client, &server);
+    shaken_streams(&p, &client, &server);
     setsockopt((int)tlsshim_stream_fd(server), SOL_SOCKET, SO_LINGER, &now, sizeof now);
     ck_assert_ok(tlsshim_close(server));
     ck_assert_result(tlsshim_stream_read(client, &byte, 1, SOON), TLSSHIM_E_RESET);
@@ -345,7 +237,7 @@ START_TEST(what_arrived_before_a_failed_write_is_readable)
     int32_t result;
     char byte;
 
-    a_pair(&p, &client, &server);
+    shaken_streams(&p, &client, &server);
     send_text(server, "last words");
     send_text(client, "unread, so that the close resets");
     ck_assert_ok(tlsshim_close(server));
@@ -458,7 +350,7 @@ START_TEST(after_our_goodbye_the_peer_may_go_on)
     int64_t client, server;
     char byte;
 
-    a_pair(&p, &client, &server);
+    shaken_streams(&p, &client, &server);
     send_text(client, "question");
     ck_assert_int_eq(tlsshim_stream_shutdown(client, SOON), TLSSHIM_OK);
     ck_assert_result(tlsshim_stream_write(client, "x", 1, SOON), TLSSHIM_E_STATE);
@@ -468,161 +360,6 @@ START_TEST(after_our_goodbye_the_peer_may_go_on)
     ck_assert_int_eq(tlsshim_stream_shutdown(server, SOON), TLSSHIM_OK);
     expect_text(client, "answer");
     ck_assert_int_eq(tlsshim_stream_read(client, &byte, 1, SOON), 0);
-    close_both(client, server);
-    parties_close(&p);
-}
-END_TEST
-
-START_TEST(close_wakes_who_reads_or_shakes_hands)
-{
-    struct parties p = mutual_parties(versions[_i], versions[_i]);
-    struct worker waiting;
-    int64_t client, server;
-
-    for (int shaken = 0; shaken < 2; shaken++) {
-        connected_streams(p.client, p.server, &client, &server);
-        if (shaken)
-            shake(client, server);
-        start(&waiting, read_once, client, NULL, 0);
-        while (tlsshim_stream_wants(client) == 0)
-            usleep(100);
-        usleep(2000);
-        ck_assert_ok(tlsshim_close(client));
-        ck_assert_result(finish(&waiting), TLSSHIM_E_CLOSED);
-        ck_assert_ok(tlsshim_close(server));
-    }
-    parties_close(&p);
-    ck_assert_int_eq(tlsshim_live(0), 0);
-}
-END_TEST
-
-/* Each end has a reader and a writer, who shake hands themselves, whoever comes first. */
-START_TEST(readers_and_writers_of_both_ends_work_at_once)
-{
-    struct parties p = mutual_parties(versions[_i], versions[_i]);
-    static char other_back[BULK + 1];
-    struct worker workers[4];
-    int64_t client, server;
-
-    fill_bulk();
-    connected_streams(p.client, p.server, &client, &server);
-    start(&workers[0], write_all, client, bulk, BULK);
-    start(&workers[1], read_all, client, back, 0);
-    start(&workers[2], write_all, server, bulk, BULK);
-    start(&workers[3], read_all, server, other_back, 0);
-    for (int i = 0; i < 4; i++)
-        ck_assert_result(finish(&workers[i]), TLSSHIM_OK);
-    ck_assert_int_eq(workers[1].len, BULK);
-    ck_assert_int_eq(workers[3].len, BULK);
-    ck_assert_mem_eq(back, bulk, BULK);
-    ck_assert_mem_eq(other_back, bulk, BULK);
-    close_both(client, server);
-    parties_close(&p);
-}
-END_TEST
-
-/* Whoever takes the last flight off the socket must wake the other, who waits for it in vain. */
-START_TEST(two_threads_that_shake_hands_both_learn_that_it_is_done)
-{
-    struct parties p = mutual_parties(versions[_i], versions[_i]);
-    struct worker workers[4];
-    int64_t client, server;
-
-    for (int round = 0; round < 40; round++) {
-        connected_streams(p.client, p.server, &client, &server);
-        start(&workers[0], write_all, client, bulk, 1);
-        start(&workers[1], read_once, client, NULL, 0);
-        start(&workers[2], write_all, server, bulk, 1);
-        start(&workers[3], read_once, server, NULL, 0);
-        for (int i = 0; i < 4; i++)
-            ck_assert_int_eq(finish(&workers[i]), i % 2);
-        close_both(client, server);
-    }
-    parties_close(&p);
-}
-END_TEST
-
-/* One record holds bytes for all of them. */
-START_TEST(readers_who_share_a_stream_are_all_served)
-{
-    struct parties p = mutual_parties(versions[_i], versions[_i]);
-    struct worker readers[8];
-    int64_t client, server;
-
-    a_pair(&p, &client, &server);
-    for (int round = 0; round < 20; round++) {
-        for (int i = 0; i < 8; i++)
-            start(&readers[i], read_once, client, NULL, 0);
-        if (round % 2 == 0)
-            usleep(1000);
-        ck_assert_int_eq(tlsshim_stream_write(server, bulk, 8, SOON), 8);
-        for (int i = 0; i < 8; i++)
-            ck_assert_int_eq(finish(&readers[i]), 1);
-    }
-    close_both(client, server);
-    parties_close(&p);
-}
-END_TEST
-
-/* Both have filled the way to the other before either reads. */
-START_TEST(two_ends_that_both_write_first_get_out_of_each_others_way)
-{
-    struct parties p = mutual_parties(versions[_i], versions[_i]);
-    int64_t ends[2];
-    int64_t sent[2] = {0, 0};
-    static char rooms[2][1 << 16];
-
-    a_pair(&p, &ends[0], &ends[1]);
-    for (int i = 0; i < 2; i++) {
-        int32_t taken;
-
-        while ((taken = tlsshim_stream_write(ends[i], bulk, BULK, 0)) > 0)
-            sent[i] += taken;
-        ck_assert_int_eq(taken, TLSSHIM_WANT_WRITE);
-    }
-    for (int64_t got[2] = {0, 0}; got[0] < sent[1] || got[1] < sent[0];) {
-        for (int i = 0; i < 2; i++) {
-            int32_t some = got[i] < sent[1 - i] ? tlsshim_stream_read(ends[i], rooms[i], sizeof rooms[i], SOON) : 0;
-
-            ck_assert_msg(some >= 0, "%s", support_text(some));
-            got[i] += some;
-        }
-    }
-    close_both(ends[0], ends[1]);
-    parties_close(&p);
-}
-END_TEST
-
-/* Over a local socket, which has as much room at the end of a test as at its beginning. */
-static void a_local_pair(const struct parties *p, int64_t *client, int64_t *server)
-{
-    int ends[2];
-
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    *client = a_handle(tlsshim_stream_adopt(ends[0], p->client, "localhost", 9, TLSSHIM_FD_TAKE));
-    *server = a_handle(tlsshim_stream_adopt(ends[1], p->server, "", 0, TLSSHIM_FD_TAKE));
-    shake(*client, *server);
-}
-
-START_TEST(flush_sends_what_the_peer_had_no_room_for)
-{
-    struct parties p = mutual_parties(versions[_i], versions[_i]);
-    int64_t client, server, sent = 0, got = 0;
-    int32_t some;
-
-    a_local_pair(&p, &client, &server);
-    while ((some = tlsshim_stream_write(client, bulk, BULK, 0)) > 0)
-        sent += some;
-    ck_assert_int_eq(some, TLSSHIM_WANT_WRITE);
-    ck_assert_int_eq(tlsshim_stream_flush(client, 30), TLSSHIM_TIMEOUT);
-    ck_assert_int_eq(tlsshim_stream_flush(client, 0), TLSSHIM_WANT_WRITE);
-    ck_assert_int_eq(tlsshim_stream_wants(client), TLSSHIM_READY_WRITE);
-    while (got < sent) {
-        some = tlsshim_stream_read(server, back, BULK, tlsshim_stream_flush(client, 0) == TLSSHIM_OK ? SOON : 1);
-        ck_assert_msg(some > 0 || some == TLSSHIM_TIMEOUT, "%s", support_text(some));
-        got += some > 0 ? some : 0;
-    }
-    ck_assert_int_eq(tlsshim_stream_flush(client, 0), TLSSHIM_OK);
     close_both(client, server);
     parties_close(&p);
 }
@@ -675,7 +412,7 @@ START_TEST(the_engine_of_a_stream_outlives_it_and_is_kept_from_its_bytes)
     char room[100];
     int32_t taken;
 
-    a_pair(&p, &client, &server);
+    shaken_streams(&p, &client, &server);
     conn = a_handle(tlsshim_stream_conn(client));
     other = a_handle(tlsshim_stream_conn(client));
     ck_assert_int_ne(conn, other);
@@ -736,47 +473,12 @@ START_TEST(a_context_that_cannot_serve_is_told_and_loses_no_connection)
 }
 END_TEST
 
-static void *read_forever(void *argument)
-{
-    struct worker *w = argument;
-    char byte;
-
-    while (tlsshim_stream_read(w->stream, &byte, 1, SOON) > 0)
-        continue;
-    return NULL;
-}
-
-START_TEST(a_cancelled_reader_leaves_the_stream_whole)
-{
-    struct parties p = mutual_parties(versions[_i], versions[_i]);
-    int descriptors = count_descriptors();
-    struct worker reader;
-    int64_t client, server;
-
-    for (int i = 0; i < 10; i++) {
-        a_pair(&p, &client, &server);
-        start(&reader, read_forever, client, NULL, 0);
-        ck_assert_int_eq(tlsshim_stream_write(server, bulk, 1000, SOON), 1000);
-        if (i % 2 == 0)
-            usleep(2000);
-        pthread_cancel(reader.thread);
-        pthread_join(reader.thread, NULL);
-        send_text(client, "whole");
-        expect_text(server, "whole");
-        close_both(client, server);
-    }
-    ck_assert_int_le(count_descriptors(), descriptors);
-    parties_close(&p);
-    ck_assert_int_eq(tlsshim_live(0), 0);
-}
-END_TEST
-
 START_TEST(a_second_connection_resumes)
 {
     struct parties p = mutual_parties(versions[_i], versions[_i]);
     int64_t client, server, conn, session;
 
-    a_pair(&p, &client, &server);
+    shaken_streams(&p, &client, &server);
     send_text(server, "with it the ticket");
     expect_text(client, "with it the ticket");
     conn = a_handle(tlsshim_stream_conn(client));
@@ -848,18 +550,11 @@ int main(void)
     tcase_add_loop_test(all, a_server_of_another_name_or_root_is_refused_and_told, 0, 2);
     tcase_add_test(all, a_peer_that_speaks_something_else_is_named);
     tcase_add_loop_test(all, after_our_goodbye_the_peer_may_go_on, 0, 2);
-    tcase_add_loop_test(all, close_wakes_who_reads_or_shakes_hands, 0, 2);
-    tcase_add_loop_test(all, readers_and_writers_of_both_ends_work_at_once, 0, 2);
-    tcase_add_loop_test(all, two_threads_that_shake_hands_both_learn_that_it_is_done, 0, 2);
-    tcase_add_loop_test(all, readers_who_share_a_stream_are_all_served, 0, 2);
-    tcase_add_loop_test(all, two_ends_that_both_write_first_get_out_of_each_others_way, 0, 2);
-    tcase_add_loop_test(all, flush_sends_what_the_peer_had_no_room_for, 0, 2);
     tcase_add_loop_test(all, a_stream_may_begin_in_the_clear, 0, 2);
     tcase_add_test(all, a_stream_that_connects_cannot_begin_tls_yet);
     tcase_add_loop_test(all, the_engine_of_a_stream_outlives_it_and_is_kept_from_its_bytes, 0, 2);
     tcase_add_loop_test(all, tls_runs_over_local_sockets_that_the_host_made, 0, 2);
     tcase_add_test(all, a_context_that_cannot_serve_is_told_and_loses_no_connection);
-    tcase_add_loop_test(all, a_cancelled_reader_leaves_the_stream_whole, 0, 2);
     tcase_add_loop_test(all, a_second_connection_resumes, 0, 2);
     tcase_add_loop_test(all, kept_sessions_belong_to_a_host_and_a_port, 0, 2);
     suite_add_tcase(suite, all);

@@ -113,3 +113,9 @@ void shake(int64_t client, int64_t server)
     ck_assert_int_eq(mine, TLSSHIM_OK);
     ck_assert_int_eq(theirs, TLSSHIM_OK);
 }
+
+void shaken_streams(const struct parties *p, int64_t *client, int64_t *server)
+{
+    connected_streams(p->client, p->server, client, server);
+    shake(*client, *server);
+}

@@ -25,5 +25,7 @@ int64_t an_identity(int64_t ca, const char *subject, const char *names);
 void offer_alpn(int64_t context, const char *list, int32_t mode);
 /* Both ends of a connection over one thread. */
 void shake(int64_t client, int64_t server);
+/* Connected over TCP, and shaken. */
+void shaken_streams(const struct parties *parties, int64_t *client, int64_t *server);
 
 #endif

@@ -72,6 +72,27 @@ int32_t dead_port(void)
     return port;
 }
 
+void send_text(int64_t stream, const char *text)
+{
+    ck_assert_int_eq(tlsshim_stream_write(stream, text, (int32_t)strlen(text), SOON), (int)strlen(text));
+}
+
+void expect_text(int64_t stream, const char *wanted)
+{
+    char text[64];
+    int32_t got = tlsshim_stream_read(stream, text, sizeof text - 1, SOON);
+
+    ck_assert_ok(got);
+    text[got] = 0;
+    ck_assert_str_eq(text, wanted);
+}
+
+void close_both(int64_t a, int64_t b)
+{
+    ck_assert_ok(tlsshim_close(a));
+    ck_assert_ok(tlsshim_close(b));
+}
+
 static int descriptors_now(void)
 {
     DIR *folder = opendir("/proc/self/fd");

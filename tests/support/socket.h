@@ -17,6 +17,10 @@ int64_t connect_to(const char *host, int32_t port, int64_t context, int64_t time
 int32_t silent_port(void);
 /* A port on which nobody listens. */
 int32_t dead_port(void);
+/* Whole texts; in time, or the test fails. */
+void send_text(int64_t stream, const char *text);
+void expect_text(int64_t stream, const char *wanted);
+void close_both(int64_t a, int64_t b);
 int count_descriptors(void);
 int64_t now_ms(void);
 
