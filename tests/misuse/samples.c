@@ -95,6 +95,21 @@ static void output_add(const char *parameter, int32_t result, const void *data, 
 
 #define ADD(parameter, call) output_add(parameter, call, data, #call)
 
+/* What only a CA can make: lists and answers about revocation. */
+static void samples_of_a_ca(int64_t tmpl, int64_t key)
+{
+    char data[16384];
+    int32_t cap = sizeof data;
+
+    ck_assert_ok(tlsshim_template_set_ca(tmpl, -1));
+    int64_t ca = a_handle(tlsshim_template_self_sign(tmpl, key));
+    int64_t identity = a_handle(tlsshim_identity_new(ca, key));
+    ADD("crl", tlsshim_crl_issue(identity, "0a superseded", 13, 0, 1, TLSSHIM_FORMAT_PEM, data, cap));
+    ADD("response", tlsshim_ocsp_issue(ca, identity, TLSSHIM_OCSP_GOOD, 0, 0, 1, data, cap));
+    tlsshim_close(identity);
+    tlsshim_close(ca);
+}
+
 static void samples_of_pki(void)
 {
     char data[16384];
@@ -119,6 +134,7 @@ static void samples_of_pki(void)
     ck_assert_ptr_nonnull(out);
     fwrite(samples[sample_count - 1].data, 1, (size_t)samples[sample_count - 1].length, out);
     fclose(out);
+    samples_of_a_ca(tmpl, key);
     tlsshim_close(tmpl);
     tlsshim_close(identity);
     tlsshim_close(cert);
