@@ -6,8 +6,8 @@
 static const char help[] =
     "tlsshim COMMAND ...\n"
     "\n"
-    "  tlsshim cert     makes keys, certificates and requests (tlsshim cert --help)\n"
-    "  tlsshim show     tells what is in a file: certificates, keys, requests, PKCS#12 (tlsshim show --help)\n"
+    "  tlsshim cert     makes keys, certificates, requests, CRLs... (tlsshim cert --help)\n"
+    "  tlsshim show     tells what is in a file: certificates, keys, CRLs, PKCS#12... (tlsshim show --help)\n"
     "  tlsshim verify   judges a certificate as a connection would, and says why (tlsshim verify --help)\n"
     "  tlsshim version  tells versions and where the system's trust anchors are\n";
 

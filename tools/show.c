@@ -5,7 +5,8 @@
 #include "tool.h"
 
 static const char help[] =
-    "tlsshim show FILE... [options]   tells what is in each file: certificates, keys, requests, PKCS#12\n"
+    "tlsshim show FILE... [options]   tells what is in each file: certificates, keys, requests, CRLs, OCSP\n"
+    "                                 answers, PKCS#12\n"
     "\n"
     "  --full                print everything that certificates and requests say\n"
     "  --passphrase-file F   the first line of F opens keys and PKCS#12\n";
@@ -192,6 +193,24 @@ static bool show_request(const struct data *data, bool full)
     return true;
 }
 
+static bool show_revocation(const struct data *data)
+{
+    struct data text;
+
+    if (tlsshim_crl_text(data->bytes, data->len, NULL, 0) >= 0) {
+        printf(" list of revoked certificates\n");
+        data_of(&text, "CRL", tlsshim_crl_text, data->bytes, data->len);
+    } else if (tlsshim_ocsp_text(data->bytes, data->len, NULL, 0) >= 0) {
+        printf(" OCSP answer\n");
+        data_of(&text, "OCSP", tlsshim_ocsp_text, data->bytes, data->len);
+    } else {
+        return false;
+    }
+    fputs(text.bytes, stdout);
+    data_end(&text);
+    return true;
+}
+
 static bool show_identity(const struct data *data, const char *passphrase, bool full)
 {
     int64_t identity = tlsshim_identity_load(data->bytes, data->len, str(passphrase));
@@ -224,7 +243,7 @@ static bool show_file(const char *path, const char *passphrase, bool full)
     shown = show_certs(&data, full);
     shown = show_key(&data, passphrase) || shown;
     if (!shown)
-        shown = show_request(&data, full) || show_identity(&data, passphrase, full);
+        shown = show_request(&data, full) || show_revocation(&data) || show_identity(&data, passphrase, full);
     if (!shown) {
         fflush(stdout);
         fprintf(stderr, "tlsshim: %s\n", text_of_error(tlsshim_cert_load_file(str(path))));

@@ -231,6 +231,17 @@ char *with_ending(const char *base, const char *ending)
     return strcat(path, ending);
 }
 
+char *without_ending(const char *path)
+{
+    char *base = strdup(path);
+    char *dot = strrchr(base, '.');
+    char *slash = strrchr(base, '/');
+
+    if (dot != NULL && dot != base && (slash == NULL || dot > slash + 1))
+        *dot = 0;
+    return base;
+}
+
 /* --- words --- */
 
 int64_t moment(const char *text)

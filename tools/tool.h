@@ -66,6 +66,8 @@ void write_file(const char *path, const struct data *data, bool secret, bool for
 char *read_line(const char *path);
 /* `base` with an ending, to be freed. */
 char *with_ending(const char *base, const char *ending);
+/* "dir/www.csr" becomes "dir/www", to be freed. */
+char *without_ending(const char *path);
 
 /* Seconds since 1970 of "2026-11-21" or "2026-11-21T22:30:00Z". */
 int64_t moment(const char *text);

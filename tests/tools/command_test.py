@@ -102,6 +102,28 @@ def constraints_reach_the_certificates():
         told("verify", "narrowed.pem", "--trust", "root.pem", "--name", name, status=status)
 
 
+def what_is_revoked_is_refused():
+    told("cert", "crl", "--ca", "intermediate", "--revoke", "server.pem,superseded", "--number", "7", "--out", "list")
+    command("openssl", "crl", "-in", "list.crl", "-CAfile", "intermediate.pem", "-noout", cwd=HERE)
+    for leaf, status in (("server", 1), ("server-ed25519", 0)):
+        said = told("verify", f"{leaf}.pem", "--trust", "root.pem", "--trust", "list.crl", "--crl-leaf", status=status)
+        assert ("E_REVOKED" in said and "superseded" in said) == bool(status), said
+    assert "list of revoked certificates" in told("show", "list.crl")
+    told("cert", "ocsp", "--ca", "intermediate", "server.pem", "--status", "revoked")
+    said = command("openssl", "ocsp", "-respin", "server.ocsp", "-issuer", "intermediate.pem", "-cert", "server.pem",
+                   "-CAfile", "root.pem", "-verify_other", "intermediate.pem", cwd=HERE)
+    assert "server.pem: revoked" in said, said
+    assert "Cert Status: revoked" in told("show", "server.ocsp")
+
+
+def pkcs12_opens_in_openssl_and_back():
+    told("cert", "pkcs12", "server", "--passphrase-file", "phrase", "--name", "mine")
+    said = command("openssl", "pkcs12", "-in", "server.p12", "-passin", "file:phrase", "-nodes", cwd=HERE)
+    assert "friendlyName: mine" in said and said.count("BEGIN CERTIFICATE") == 2, said
+    assert "give its passphrase" in told("show", "server.p12")
+    assert "private key" in told("show", "server.p12", "--passphrase-file", "phrase")
+
+
 def errors_name_the_file_and_the_mend():
     for words, status, parts in (
             (("cert", "leaf", "--ca", "nowhere", "x.test"), 1, ("nowhere.pem", "No such file")),
@@ -133,4 +155,5 @@ def help_is_there():
 run([the_description_fills_a_directory, openssl_accepts_every_good_chain_in_strict_mode,
      gnutls_accepts_every_good_chain, verify_gives_the_verdict_and_its_reason, a_request_travels_to_the_ca_and_back,
      nothing_is_overwritten_unless_asked, a_key_is_sealed_by_a_passphrase_and_never_asked_for,
-     constraints_reach_the_certificates, errors_name_the_file_and_the_mend, help_is_there])
+     constraints_reach_the_certificates, what_is_revoked_is_refused, pkcs12_opens_in_openssl_and_back,
+     errors_name_the_file_and_the_mend, help_is_there])
