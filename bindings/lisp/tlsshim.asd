@@ -6,6 +6,12 @@
                (:file "raw" :depends-on ("foreign"))))
 
 (defsystem "tlsshim"
-  :description "Modern TLS through a flat C ABI."
+  :description "Modern TLS through a flat C ABI: certificates, connections without I/O, sockets with deadlines."
   :license "MIT"
-  :depends-on ("tlsshim/raw"))
+  :depends-on ("tlsshim/raw")
+  :serial t
+  :components ((:file "package")
+               (:file "object")
+               (:file "pki")
+               (:file "tls")
+               (:file "net")))
