@@ -97,7 +97,7 @@ TEST_NEEDS :=
 .PHONY: all
 all: library
 
--include $(sort $(wildcard bindings/*/build.mk tests/*/build.mk bench/build.mk))
+-include $(sort $(wildcard bindings/*/build.mk tests/*/build.mk bench/build.mk examples/build.mk))
 
 # Nothing begins before it is known that the tools are there.
 $(GENERATED) $(MODULES): | $(FLAGS_STAMP)
@@ -105,6 +105,7 @@ $(GENERATED) $(MODULES): | $(FLAGS_STAMP)
 .PHONY: library modules
 library: $(if $(SHIM_SOURCES),$(SHARED) $(LINK) $(STATIC) $(COMMAND))
 modules: $(MODULES)
+	@:
 all: $(GENERATED) $(if $(shell command -v swig),$(MODULES))
 
 # --- objects ---------------------------------------------------------------------------------------------------------
@@ -215,8 +216,10 @@ tsan-run: $(filter $(BUILD)/tests/thread/%,$(TEST_PROGRAMS)) $(UNIT_PROGRAMS)
 .PHONY: demo certs bench soak
 demo:
 	@scripts/need build demo
-	@$(MAKE) $(PARALLEL) --no-print-directory all modules
-	@BUILD=$(abspath $(BUILD)) TOP=$(TOP) scripts/demo
+	@$(MAKE) $(PARALLEL) --no-print-directory all modules examples
+	@echo 'making a private authority with server and client certificates ...'
+	@$(MAKE) --no-print-directory certs
+	@BUILD=$(abspath $(BUILD)) TOP=$(TOP) scripts/demo --certs certs
 
 certs: $(BUILD)/tlsshim
 	@BUILD=$(abspath $(BUILD)) TOP=$(TOP) scripts/certs
