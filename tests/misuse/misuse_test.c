@@ -170,7 +170,7 @@ static void each_call(change how, const char *promise)
 static bool a_bad_handle(const struct stage *stage, int at, int turn, int32_t *wanted)
 {
     const struct parameter *parameter = &current.function->parameters[at];
-    int64_t good = current.values[at].i64;
+    int64_t good = parameter->role == HANDLE ? current.values[at].i64 : 0;
     const int64_t bad[] = {0,
                            -1,
                            1,

@@ -64,8 +64,8 @@ static const struct {
 static const struct {
     const char *parameter;
     int64_t number;
-} numbers[] = {{"port", 61999}, {"days", 30},    {"not_after", 2000000000}, {"next_update", 2000000000},
-               {"count", 1},    {"period", 3600}};
+} numbers[] = {{"at_time", INT64_MIN},      {"port", 61999}, {"days", 30},    {"not_after", 2000000000},
+               {"next_update", 2000000000}, {"count", 1},    {"period", 3600}};
 
 enum { MOST_SAMPLES = 64 };
 static struct sample samples[MOST_SAMPLES];
