@@ -15,9 +15,11 @@
 
 struct waiter {
     struct waiter *next;
-    int event;
+    int event; /* -1: there was no descriptor left for one, so it looks up now and then */
     bool kicked;
 };
+
+static const int64_t LOOK_UP_NS = 10000000;
 
 static const int64_t NS_PER_MS = 1000000;
 
@@ -34,13 +36,19 @@ void waiting_start(struct waiting *waiting)
     *waiting = (struct waiting){.lock = PTHREAD_MUTEX_INITIALIZER, .epoch = process_epoch()};
 }
 
+static void waiter_free(struct waiter *waiter)
+{
+    if (waiter->event >= 0)
+        close(waiter->event);
+    free(waiter);
+}
+
 static void waiters_free(struct waiter *first)
 {
     while (first != NULL) {
         struct waiter *next = first->next;
 
-        close(first->event);
-        free(first);
+        waiter_free(first);
         first = next;
     }
 }
@@ -73,7 +81,7 @@ static void waiter_kick(struct waiter *waiter)
 {
     const uint64_t one = 1;
 
-    if (!waiter->kicked && write(waiter->event, &one, sizeof one) == sizeof one)
+    if (!waiter->kicked && (waiter->event < 0 || write(waiter->event, &one, sizeof one) == sizeof one))
         waiter->kicked = true;
 }
 
@@ -90,13 +98,8 @@ static struct waiter *waiter_new(void)
 {
     struct waiter *waiter = calloc(1, sizeof *waiter);
 
-    if (waiter == NULL)
-        return NULL;
-    waiter->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (waiter->event < 0) {
-        free(waiter);
-        return NULL;
-    }
+    if (waiter != NULL)
+        waiter->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return waiter;
 }
 
@@ -107,7 +110,6 @@ static int32_t call_join(struct call *call, bool *kicked)
     struct waiter *waiter;
     int32_t result = TLSSHIM_OK;
 
-    errno = 0;
     waiting_lock(waiting);
     waiter = waiting->idle;
     if (waiter != NULL)
@@ -118,7 +120,7 @@ static int32_t call_join(struct call *call, bool *kicked)
         waiter->next = waiting->inside;
         waiting->inside = waiter;
     } else {
-        result = error_system(errno == 0 ? ENOMEM : errno, "no eventfd to wait with");
+        result = TLSSHIM_E_MEMORY;
     }
     *kicked = atomic_load(&waiting->kicks) != call->kicks;
     pthread_mutex_unlock(&waiting->lock);
@@ -130,16 +132,21 @@ static void call_part(struct call *call)
 {
     struct waiting *waiting = call->waiting;
     struct waiter **at = &waiting->inside;
+    struct waiter *waiter = call->waiter;
     uint64_t count;
 
     waiting_lock(waiting);
-    while (*at != call->waiter)
+    while (*at != waiter)
         at = &(*at)->next;
-    *at = call->waiter->next;
-    if (call->waiter->kicked && read(call->waiter->event, &count, sizeof count) == sizeof count)
-        call->waiter->kicked = false;
-    call->waiter->next = waiting->idle;
-    waiting->idle = call->waiter;
+    *at = waiter->next;
+    if (waiter->event < 0) {
+        waiter_free(waiter); /* next time there may be a descriptor for it */
+    } else {
+        if (waiter->kicked && read(waiter->event, &count, sizeof count) == sizeof count)
+            waiter->kicked = false;
+        waiter->next = waiting->idle;
+        waiting->idle = waiter;
+    }
     pthread_mutex_unlock(&waiting->lock);
     call->waiter = NULL;
 }
@@ -244,6 +251,8 @@ int32_t call_wait(struct call *call, int fd, short events, int64_t most_ns, shor
     result = call_join(call, &kicked);
     if (result < 0)
         return result;
+    if (call->waiter->event < 0 && until - now > LOOK_UP_NS)
+        until = now + LOOK_UP_NS;
     if (!kicked && !handle_closing(call->handle))
         result = poll_until(call, fd, events, until, seen);
     call_part(call);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/parties.h"
@@ -532,6 +533,65 @@ START_TEST(kept_sessions_belong_to_a_host_and_a_port)
 }
 END_TEST
 
+/* Listener and context were made before the fork: what a prefork server does. */
+static bool child_serves(const struct parties *p, int64_t listener)
+{
+    struct worker serving = {.stream = tlsshim_listener_accept(listener, p->server, SOON)};
+
+    if (serving.stream < 0)
+        return false;
+    echo(&serving);
+    return serving.result == TLSSHIM_OK && tlsshim_close(serving.stream) == TLSSHIM_OK;
+}
+
+START_TEST(a_forked_child_serves_tls)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t listener = listener_at("127.0.0.1", 0), client;
+    int status;
+    char byte;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(child_serves(&p, listener) ? 0 : 1);
+    client = a_handle(connect_to("localhost", tlsshim_listener_port(listener), p.client, SOON));
+    send_text(client, "to the child");
+    expect_text(client, "to the child");
+    ck_assert_int_eq(tlsshim_stream_shutdown(client, SOON), TLSSHIM_OK);
+    ck_assert_int_eq(tlsshim_stream_read(client, &byte, 1, SOON), 0);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    close_both(client, listener);
+    parties_close(&p);
+}
+END_TEST
+
+START_TEST(a_child_that_closes_an_inherited_stream_says_nothing_to_its_peer)
+{
+    struct parties p = mutual_parties(versions[_i], versions[_i]);
+    int64_t client, server;
+    int status;
+    char byte;
+    pid_t child;
+
+    shaken_streams(&p, &client, &server);
+    child = fork();
+    if (child == 0)
+        _exit(support_has_code(tlsshim_stream_write(client, "x", 1, 0), TLSSHIM_E_FORKED) &&
+                      support_has_code(tlsshim_stream_conn(client), TLSSHIM_E_FORKED) &&
+                      tlsshim_close(client) == TLSSHIM_OK && tlsshim_close(server) == TLSSHIM_OK
+                  ? 0
+                  : 1);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(tlsshim_stream_read(server, &byte, 1, 30), TLSSHIM_TIMEOUT);
+    send_text(client, "the parent's");
+    expect_text(server, "the parent's");
+    close_both(client, server);
+    parties_close(&p);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("stream_flow");
@@ -557,6 +617,8 @@ int main(void)
     tcase_add_test(all, a_context_that_cannot_serve_is_told_and_loses_no_connection);
     tcase_add_loop_test(all, a_second_connection_resumes, 0, 2);
     tcase_add_loop_test(all, kept_sessions_belong_to_a_host_and_a_port, 0, 2);
+    tcase_add_loop_test(all, a_forked_child_serves_tls, 0, 2);
+    tcase_add_loop_test(all, a_child_that_closes_an_inherited_stream_says_nothing_to_its_peer, 0, 2);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -428,6 +429,47 @@ START_TEST(a_child_may_only_close_what_it_inherited)
 }
 END_TEST
 
+/* So few descriptors that not one more can be had; gives the limit that was. */
+static struct rlimit no_more_descriptors(void)
+{
+    struct rlimit before, now;
+    int spare = open("/dev/null", O_RDONLY);
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    now = before;
+    now.rlim_cur = (rlim_t)spare;
+    close(spare);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &now), 0);
+    return before;
+}
+
+START_TEST(without_a_descriptor_left_streams_go_on_and_others_wait)
+{
+    int64_t listener = listener_at("127.0.0.1", 0), client, server, waiting, began;
+    struct rlimit before;
+    pthread_t reader;
+    void *result;
+
+    connected_streams(0, 0, &client, &server);
+    waiting = a_handle(connect_to("127.0.0.1", tlsshim_listener_port(listener), 0, SOON));
+    before = no_more_descriptors();
+    ck_assert_result(tlsshim_listener_accept(listener, 0, 10), TLSSHIM_E_SYSTEM);
+    ck_assert_result(connect_to("127.0.0.1", 1, 0, SOON), TLSSHIM_E_SYSTEM);
+    began = now_ms();
+    ck_assert_int_eq((intptr_t)read_for_a_while(&client), TLSSHIM_TIMEOUT);
+    ck_assert_int_ge(now_ms() - began, 100);
+    pthread_create(&reader, NULL, read_one, &client);
+    usleep(30000);
+    ck_assert_ok(tlsshim_close(client));
+    pthread_join(reader, &result);
+    ck_assert_result((intptr_t)result, TLSSHIM_E_CLOSED);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_ok(tlsshim_close(a_handle(tlsshim_listener_accept(listener, 0, SOON))));
+    close_both(listener, waiting);
+    ck_assert_ok(tlsshim_close(server));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("stream");
@@ -449,6 +491,7 @@ int main(void)
     tcase_add_loop_test(all, a_blocking_descriptor_stays_so_and_never_blocks, 0, 2);
     tcase_add_loop_test(all, both_ends_know_their_addresses, 0, 2);
     tcase_add_test(all, a_child_may_only_close_what_it_inherited);
+    tcase_add_test(all, without_a_descriptor_left_streams_go_on_and_others_wait);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }

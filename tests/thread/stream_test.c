@@ -1,5 +1,7 @@
 /* Several threads on one TLS stream, and ends that are in each other's way. */
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -202,9 +204,120 @@ START_TEST(a_cancelled_reader_leaves_the_stream_whole)
 }
 END_TEST
 
+enum { SLOTS = 12, TALKERS = 4, CLOSERS = 2, ROUNDS = 60 };
+
+static struct parties storm_parties;
+static int64_t storm_listener;
+static _Atomic int64_t slots[SLOTS];
+static atomic_bool storm_over;
+
+/* What a call may meet when others close its handle, or that of the peer, at any moment. */
+static bool expected(int64_t result)
+{
+    static const int32_t codes[] = {TLSSHIM_E_HANDLE,  TLSSHIM_E_CLOSED,   TLSSHIM_E_RESET, TLSSHIM_E_TRUNCATED,
+                                    TLSSHIM_E_CONNECT, TLSSHIM_E_REJECTED, TLSSHIM_E_ALERT, TLSSHIM_E_STATE};
+
+    if (result >= TLSSHIM_NONE)
+        return true;
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        if (support_has_code(result, codes[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Puts a handle where the closers find it; what was there is closed, unless somebody else did. */
+static void publish(unsigned *seed, int64_t handle)
+{
+    tlsshim_close(atomic_exchange(&slots[rand_r(seed) % SLOTS], handle));
+}
+
+static void *storm_serve(void *argument)
+{
+    unsigned seed = (unsigned)(uintptr_t)argument;
+    char room[4096];
+
+    while (!atomic_load(&storm_over)) {
+        int64_t stream = tlsshim_listener_accept(storm_listener, storm_parties.server, 20);
+        int64_t got;
+
+        if (stream < 0)
+            continue;
+        publish(&seed, stream);
+        while ((got = tlsshim_stream_read(stream, room, sizeof room, 500)) > 0) {
+            if (tlsshim_stream_write(stream, room, (int32_t)got, 500) < 0)
+                break;
+        }
+        ck_assert_msg(expected(got), "%s", support_text(got));
+    }
+    return NULL;
+}
+
+static void *storm_talk(void *argument)
+{
+    unsigned seed = (unsigned)(uintptr_t)argument + 100;
+    int32_t port = tlsshim_listener_port(storm_listener);
+    char room[4096] = "";
+
+    for (int round = 0; round < ROUNDS; round++) {
+        int64_t stream = connect_to("localhost", port, storm_parties.client, rand_r(&seed) % 2 == 0 ? 0 : 500);
+        int64_t result = stream;
+
+        if (stream > 0)
+            publish(&seed, stream);
+        for (int i = 0; i < 4 && result >= 0; i++) {
+            result = tlsshim_stream_write(stream, room, sizeof room, 500);
+            if (result > 0)
+                result = tlsshim_stream_read(stream, room, sizeof room, 500);
+        }
+        ck_assert_msg(expected(result), "%s", support_text(result));
+    }
+    return NULL;
+}
+
+static void *storm_close(void *argument)
+{
+    unsigned seed = (unsigned)(uintptr_t)argument + 200;
+
+    while (!atomic_load(&storm_over)) {
+        tlsshim_close(atomic_load(&slots[rand_r(&seed) % SLOTS])); /* and leaves the number for others to use */
+        usleep(300);
+    }
+    return NULL;
+}
+
+START_TEST(handles_may_be_closed_under_everybodys_feet)
+{
+    int descriptors = count_descriptors();
+    pthread_t talkers[TALKERS], servers[TALKERS], closers[CLOSERS];
+
+    storm_parties = mutual_parties(0, 0);
+    storm_listener = listener_at("127.0.0.1", 0);
+    for (uintptr_t i = 0; i < TALKERS; i++) {
+        pthread_create(&servers[i], NULL, storm_serve, (void *)i);
+        pthread_create(&talkers[i], NULL, storm_talk, (void *)i);
+    }
+    for (uintptr_t i = 0; i < CLOSERS; i++)
+        pthread_create(&closers[i], NULL, storm_close, (void *)i);
+    for (int i = 0; i < TALKERS; i++)
+        pthread_join(talkers[i], NULL);
+    atomic_store(&storm_over, true);
+    for (int i = 0; i < TALKERS; i++)
+        pthread_join(servers[i], NULL);
+    for (int i = 0; i < CLOSERS; i++)
+        pthread_join(closers[i], NULL);
+    for (int i = 0; i < SLOTS; i++)
+        tlsshim_close(atomic_load(&slots[i]));
+    ck_assert_ok(tlsshim_close(storm_listener));
+    parties_close(&storm_parties);
+    ck_assert_int_eq(tlsshim_live(0), 0);
+    ck_assert_int_le(count_descriptors(), descriptors);
+}
+END_TEST
+
 int main(void)
 {
-    Suite *suite = suite_create("stream_threads");
+    Suite *suite = suite_create("stream");
     TCase *all = tcase_create("all");
 
     tcase_add_loop_test(all, close_wakes_who_reads_or_shakes_hands, 0, 2);
@@ -214,6 +327,7 @@ int main(void)
     tcase_add_loop_test(all, two_ends_that_both_write_first_get_out_of_each_others_way, 0, 2);
     tcase_add_loop_test(all, flush_sends_what_the_peer_had_no_room_for, 0, 2);
     tcase_add_loop_test(all, a_cancelled_reader_leaves_the_stream_whole, 0, 2);
+    tcase_add_test(all, handles_may_be_closed_under_everybodys_feet);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }
