@@ -59,13 +59,14 @@ static const struct {
     {"tls13", "TLS_AES_128_GCM_SHA256"},
     {"list", "X25519:P-256"},
     {"label", "label"},
+    {"entries", ""},
 };
 
 static const struct {
     const char *parameter;
     int64_t number;
-} numbers[] = {{"at_time", INT64_MIN},      {"port", 61999}, {"days", 30},    {"not_after", 2000000000},
-               {"next_update", 2000000000}, {"count", 1},    {"period", 3600}};
+} numbers[] = {{"at_time", INT64_MIN},    {"this_update", 1700000000}, {"port", 61999}, {"days", 30},
+               {"not_after", 2000000000}, {"next_update", 2000000000}, {"count", 1},    {"period", 3600}};
 
 enum { MOST_SAMPLES = 64 };
 static struct sample samples[MOST_SAMPLES];
