@@ -194,7 +194,7 @@ RUN_TESTS = BUILD=$(abspath $(BUILD)) TOP=$(TOP) SANITIZE=$(SANITIZE) BACKEND=$(
 
 .PHONY: quick check asan tsan
 quick: $(UNIT_PROGRAMS)
-	$(if $(UNIT_PROGRAMS),@$(RUN_TESTS) unit)
+	$(if $(UNIT_PROGRAMS),@$(RUN_TESTS) abi/format unit)
 
 check:
 	@scripts/need build demo check
@@ -272,7 +272,7 @@ help:
 	@echo 'make            the library (build/libtlsshim.so, .a), the tlsshim command, abi files, language modules'
 	@echo 'make demo       installs what is missing, builds, and lets five language hosts do mutual TLS'
 	@echo 'make check      installs what is missing, builds, runs all tests, ends with the counts'
-	@echo 'make quick      the unit tests alone, in seconds'
+	@echo 'make quick      the unit tests and the form of the sources alone, in seconds'
 	@echo 'make asan       make check under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan'
 	@echo 'make tsan       unit and thread tests under ThreadSanitizer, in build/tsan'
 	@echo 'make soak       the fork, thread and misuse tests at full length'

@@ -1,7 +1,7 @@
 ;;; TLS for Common Lisp: certificates, connections without I/O, sockets with deadlines.
 ;;;
-;;; What fails signals TLSSHIM-ERROR, with a code (:E-NAME) and the full sentence. What cannot go on yet returns a keyword
-;;; (:WANT-FEED, :WANT-READ...); a value that does not exist, and a peer's clean end, is NIL. Handles are closed by
+;;; What fails signals TLSSHIM-ERROR, with a code (:E-NAME) and the full sentence. What cannot go on yet returns a
+;;; keyword (:WANT-FEED, :WANT-READ...); a value that does not exist, and a peer's clean end, is NIL. Handles are closed by
 ;;; WITH-HANDLES, CLOSE-HANDLE or the collector. Octets go in as vectors or strings (UTF-8), and come out as vectors.
 
 (defpackage #:tlsshim
@@ -19,8 +19,8 @@
    #:cert-public-key #:cert-names #:cert-subject #:cert-issuer #:cert-common-name #:cert-serial #:cert-fingerprint
    #:cert-spki-sha256 #:cert-key-algorithm #:cert-full #:cert-not-before #:cert-not-after #:cert-path-length
    #:cert-key-bits #:cert-is-ca #:cert-self-signed #:cert-must-staple
-   #:tls-identity #:make-identity #:load-identity #:load-identity-file #:load-identity-files #:identity-cert #:identity-key
-   #:identity-export #:self-signed #:ca #:issue
+   #:tls-identity #:make-identity #:load-identity #:load-identity-file #:load-identity-files #:identity-cert
+   #:identity-key #:identity-export #:self-signed #:ca #:issue
    #:template #:make-template #:template-from-request #:template-key #:template-request #:template-self-sign
    #:template-issue
    #:trust #:make-trust #:trust-add #:trust-add-file #:trust-add-cert #:trust-add-system #:trust-count #:trust-at

@@ -1,5 +1,5 @@
-;;; Calls of the library under with-timeout, which unwinds whatever the thread is doing: timeout_storm.lisp, COUNT in the
-;;; environment. Ends 0 if the library works as before.
+;;; Calls of the library under with-timeout, which unwinds whatever the thread is doing: timeout_storm.lisp, COUNT in
+;;; the environment. Ends 0 if the library works as before.
 
 (require :asdf)
 (handler-bind ((warning #'muffle-warning))
