@@ -1,8 +1,9 @@
 ;;; TLS for Common Lisp: certificates, connections without I/O, sockets with deadlines.
 ;;;
 ;;; What fails signals TLSSHIM-ERROR, with a code (:E-NAME) and the full sentence. What cannot go on yet returns a
-;;; keyword (:WANT-FEED, :WANT-READ...); a value that does not exist, and a peer's clean end, is NIL. Handles are closed by
-;;; WITH-HANDLES, CLOSE-HANDLE or the collector. Octets go in as vectors or strings (UTF-8), and come out as vectors.
+;;; keyword (:WANT-FEED, :WANT-READ...); a value that does not exist, and a peer's clean end, is NIL. Handles are
+;;; closed by WITH-HANDLES, CLOSE-HANDLE or the collector. Octets go in as vectors or strings (UTF-8), and come
+;;; out as vectors.
 
 (defpackage #:tlsshim
   (:use #:cl)
