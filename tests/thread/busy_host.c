@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -140,6 +141,52 @@ static int exit_amid(int threads, long us, const char *who, const char *how)
     return EXIT_SUCCESS;
 }
 
+static int64_t streams[2]; /* a connection over a socket pair that children inherit */
+
+static void *shake_the_other(void *unused)
+{
+    good(tlsshim_stream_handshake(streams[1], HANG_SECONDS * 1000), "handshake of the server");
+    return unused;
+}
+
+static void connect_streams(void)
+{
+    pthread_t other;
+    int fds[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
+        give_up("socketpair", 0);
+    streams[0] = tlsshim_stream_adopt(fds[0], guest.client, "localhost", 9, TLSSHIM_FD_TAKE);
+    streams[1] = tlsshim_stream_adopt(fds[1], guest.server, "", 0, TLSSHIM_FD_TAKE);
+    good(streams[0], "stream_adopt");
+    good(streams[1], "stream_adopt");
+    pthread_create(&other, NULL, shake_the_other, NULL);
+    good(tlsshim_stream_handshake(streams[0], HANG_SECONDS * 1000), "handshake of the client");
+    pthread_join(other, NULL);
+}
+
+/* What children closed is as good as before. */
+static void talk_over_streams(void)
+{
+    for (int i = 0; i < 2; i++) {
+        char data[8];
+
+        good(tlsshim_stream_write(streams[i], "ping", 4, HANG_SECONDS * 1000), "write after a fork");
+        if (tlsshim_stream_read(streams[1 - i], data, 8, HANG_SECONDS * 1000) != 4)
+            give_up("read after a fork", 0);
+    }
+}
+
+static void inherited(int64_t handle, int32_t result)
+{
+    char data[8];
+
+    if (result != TLSSHIM_E_FORKED || tlsshim_stream_read(handle, data, 8, 0) != TLSSHIM_E_FORKED)
+        give_up("an inherited stream", result);
+    if (tlsshim_close(handle) != TLSSHIM_OK || tlsshim_close(handle) != TLSSHIM_E_HANDLE)
+        give_up("close of an inherited stream", handle);
+}
+
 /* In a child, with handles of the parent's. 0 or 10 (could not work, but said so). */
 static int live_as_a_child(int64_t conn)
 {
@@ -153,6 +200,8 @@ static int live_as_a_child(int64_t conn)
         give_up("an inherited connection", conn);
     if (tlsshim_close(conn) != TLSSHIM_OK || tlsshim_conn_handshake(conn) != TLSSHIM_E_HANDLE)
         give_up("close of an inherited connection", conn);
+    for (int i = 0; i < 2; i++)
+        inherited(streams[i], tlsshim_stream_write(streams[i], "stolen", 6, 0));
     good(tlsshim_key_bits(key), "key_bits of an inherited key");
     worked = good(tlsshim_key_sign(key, "SHA256", 6, "data", 4, signature, sizeof signature), "key_sign");
     if (tlsshim_close(key) != TLSSHIM_OK || tlsshim_close(key) != TLSSHIM_E_HANDLE)
@@ -171,6 +220,7 @@ static int fork_amid(int threads, int count)
     good(guest_make(&guest), "guest_make");
     conn = tlsshim_conn_new(guest.client, "localhost", 9);
     good(conn, "conn_new");
+    connect_streams();
     start(threads, started);
     for (int i = 0; i < count; i++) {
         pid_t child = fork();
@@ -189,11 +239,14 @@ static int fork_amid(int threads, int count)
             return EXIT_FAILURE;
         }
         refused += WEXITSTATUS(status) == 10;
+        talk_over_streams();
     }
     atomic_store(&enough, true);
     for (int i = 0; i < threads; i++)
         pthread_join(started[i], NULL);
     close_one(&conn);
+    close_one(&streams[0]);
+    close_one(&streams[1]);
     guest_close(&guest);
     printf("%d of %d children could not work\n", refused, count);
     return tlsshim_live(0) == 0 && atomic_load(&rounds) > threads ? EXIT_SUCCESS : EXIT_FAILURE;
