@@ -127,9 +127,9 @@ $(SOURCES_STAMP): FORCE
 	@echo '$(SHIM_SOURCES) $(TOOL_SOURCES) $(HEADERS)' >$@.new; if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # Every constant of the public headers by name, for tlsshim_constant.
-$(BUILD)/gen/constants.inc: $(HEADERS) $(SOURCES_STAMP)
+$(BUILD)/gen/constants.inc: $(HEADERS) $(SOURCES_STAMP) Makefile
 	@mkdir -p $(@D)
-	@sed -n 's/^ *\(TLSSHIM_[A-Z0-9_]*\) = .*/{"\1", \1},/p' $(HEADERS) >$@
+	@grep -oh 'TLSSHIM_[A-Z0-9_]* = -\{0,1\}[0-9]' $(HEADERS) | sed 's/ .*//; s/.*/{"&", &},/' >$@
 $(BUILD)/obj/shim/base/library.o: $(BUILD)/gen/constants.inc
 
 $(SHIM_OBJECTS) $(TOOL_OBJECTS): $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
