@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend_narrow.h"
 #include "code.h"
 #include "config.h"
 #include "gate.h"
@@ -37,10 +38,16 @@ enum { START_NOT = 0, START_DONE = 1, START_FAILED = 2 };
 static atomic_int start_state;
 static int32_t start_failure;
 static OSSL_LIB_CTX *private_context;
+static OSSL_LIB_CTX *whole_context;
 
 OSSL_LIB_CTX *backend_context(void)
 {
     return private_context;
+}
+
+OSSL_LIB_CTX *backend_whole(void)
+{
+    return whole_context;
 }
 
 bool backend_exiting(void)
@@ -114,22 +121,42 @@ int32_t backend_stopped(void)
     return error_new(TLSSHIM_E_STATE, "the process is exiting");
 }
 
+static int32_t context_configured(OSSL_LIB_CTX *context, const char *config)
+{
+    int32_t result = config_load(context, config);
+
+    if (result == TLSSHIM_OK)
+        private_context = context;
+    return result;
+}
+
+static int32_t context_narrowed(OSSL_LIB_CTX *context)
+{
+    /* Named, so that no lookup falls back to what the machine's configuration says. */
+    OSSL_PROVIDER *provider = OSSL_PROVIDER_load(context, "default");
+
+    if (provider == NULL)
+        return error_backend(TLSSHIM_E_INTERNAL, "the backend's default provider does not load");
+    private_context = narrow_context_new(provider);
+    if (private_context != NULL)
+        return TLSSHIM_OK;
+    OSSL_PROVIDER_unload(provider);
+    return error_backend(TLSSHIM_E_INTERNAL, "the backend's default provider cannot be handed on");
+}
+
+/* A configuration file has a say in the providers, so its context stays as it is. */
 static int32_t context_make(const char *config)
 {
     OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
-    int32_t result = TLSSHIM_OK;
+    int32_t result;
 
     if (context == NULL)
         return error_backend(TLSSHIM_E_INTERNAL, "no library context");
-    if (config != NULL)
-        result = config_load(context, config);
-    /* Named, so that no lookup falls back to what the machine's configuration says. */
-    else if (OSSL_PROVIDER_load(context, "default") == NULL)
-        result = error_backend(TLSSHIM_E_INTERNAL, "the backend's default provider does not load");
+    result = config != NULL ? context_configured(context, config) : context_narrowed(context);
     if (result < 0)
         OSSL_LIB_CTX_free(context);
     else
-        private_context = context;
+        whole_context = context;
     return result;
 }
 

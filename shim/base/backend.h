@@ -25,8 +25,10 @@ struct visit {
 int32_t visit_enter(struct visit *visit) MUST_USE;
 void visit_leave(struct visit *visit);
 
-/* Inside a visit: the private library context. */
+/* Inside a visit: the private library context. It reads the public keys of certificates fast and no other keys. */
 OSSL_LIB_CTX *backend_context(void);
+/* Inside a visit: the private context that reads every kind of key, slowly: private keys, and unusual public ones. */
+OSSL_LIB_CTX *backend_whole(void);
 /* Starts the backend with a configuration file for that context: E_FROZEN once it has started. */
 int32_t backend_configure(const char *path);
 

@@ -245,7 +245,7 @@ static EVP_PKEY *public_half(EVP_PKEY *pkey)
     unsigned char *der = NULL;
     int len = i2d_PUBKEY(pkey, &der);
     const unsigned char *at = der;
-    EVP_PKEY *copy = len > 0 ? d2i_PUBKEY_ex(NULL, &at, len, backend_context(), NULL) : NULL;
+    EVP_PKEY *copy = len > 0 ? d2i_PUBKEY_ex(NULL, &at, len, backend_whole(), NULL) : NULL;
 
     OPENSSL_free(der);
     return copy;

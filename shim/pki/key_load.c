@@ -38,7 +38,7 @@ static int32_t not_decrypted(const char *label)
 
 static int32_t key_from_pkcs8(PKCS8_PRIV_KEY_INFO *info, const char *label, EVP_PKEY **pkey)
 {
-    *pkey = EVP_PKCS82PKEY_ex(info, backend_context(), NULL);
+    *pkey = EVP_PKCS82PKEY_ex(info, backend_whole(), NULL);
     if (*pkey == NULL)
         return error_backend(TLSSHIM_E_FORMAT, "%s: the private key cannot be read", label);
     return 1;
@@ -82,7 +82,7 @@ static int32_t key_from_traditional(int type, struct bytes der, const char *labe
 {
     const unsigned char *at = der.data;
 
-    *pkey = d2i_PrivateKey_ex(type, NULL, &at, (long)der.len, backend_context(), NULL);
+    *pkey = d2i_PrivateKey_ex(type, NULL, &at, (long)der.len, backend_whole(), NULL);
     if (*pkey == NULL)
         return error_backend(TLSSHIM_E_FORMAT, "%s: the private key cannot be read", label);
     return 1;

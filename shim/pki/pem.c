@@ -186,23 +186,47 @@ static int32_t refused(const char *what, const char *label, int number, size_t r
     return error_backend(TLSSHIM_E_FORMAT, "%s: %s %d cannot be read", label, what, number);
 }
 
+static X509 *certificate_in(OSSL_LIB_CTX *context, struct bytes der, bool trusted, const unsigned char **end)
+{
+    X509 *made = X509_new_ex(context, NULL);
+
+    *end = der.data;
+    if (made == NULL)
+        return NULL;
+    if ((trusted ? d2i_X509_AUX(&made, end, (long)der.len) : d2i_X509(&made, end, (long)der.len)) != NULL)
+        return made;
+    X509_free(made);
+    return NULL;
+}
+
+/* Again where every kind of key can be read, if this one could not. */
+static void certificate_again(struct bytes der, bool trusted, X509 **cert)
+{
+    const unsigned char *end;
+    X509 *again;
+
+    if (X509_get0_pubkey(*cert) != NULL)
+        return;
+    again = certificate_in(backend_whole(), der, trusted, &end);
+    if (again != NULL) {
+        X509_free(*cert);
+        *cert = again;
+    }
+    error_forget_backend();
+}
+
 int32_t der_certificate(struct bytes der, bool trusted, const char *label, int number, X509 **cert)
 {
-    const unsigned char *at = der.data;
-    X509 *made = X509_new_ex(backend_context(), NULL);
-    X509 *read;
+    const unsigned char *end;
+    X509 *made = certificate_in(backend_context(), der, trusted, &end);
 
     if (made == NULL)
-        return TLSSHIM_E_MEMORY;
-    read = trusted ? d2i_X509_AUX(&made, &at, (long)der.len) : d2i_X509(&made, &at, (long)der.len);
-    if (read == NULL) {
-        X509_free(made);
         return refused("certificate", label, number, 0);
-    }
-    if ((size_t)(at - der.data) != der.len) {
+    if ((size_t)(end - der.data) != der.len) {
         X509_free(made);
-        return refused("certificate", label, number, der.len - (size_t)(at - der.data));
+        return refused("certificate", label, number, der.len - (size_t)(end - der.data));
     }
+    certificate_again(der, trusted, &made);
     *cert = made;
     return TLSSHIM_OK;
 }

@@ -225,7 +225,7 @@ static int32_t take_over(struct opening *opening, struct pkcs12_content *content
     for (int i = 0; result == TLSSHIM_OK && i < sk_X509_num(opening->certs); i++)
         result = read_anew(sk_X509_value(opening->certs, i), opening->label, i + 1, content->certs);
     if (result == TLSSHIM_OK && opening->key != NULL) {
-        content->pkey = EVP_PKCS82PKEY_ex(opening->key, backend_context(), NULL);
+        content->pkey = EVP_PKCS82PKEY_ex(opening->key, backend_whole(), NULL);
         if (content->pkey == NULL)
             result = error_backend(TLSSHIM_E_FORMAT, "%s: the private key in it cannot be read", opening->label);
     }

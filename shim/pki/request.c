@@ -142,7 +142,8 @@ int32_t tlsshim_template_request(int64_t tmpl, int64_t key, int32_t format, void
 static int32_t from_der(struct bytes der, X509_REQ **request)
 {
     const unsigned char *at = der.data;
-    X509_REQ *made = X509_REQ_new_ex(backend_context(), NULL);
+    /* Whatever its key: one request is read at a time. */
+    X509_REQ *made = X509_REQ_new_ex(backend_whole(), NULL);
 
     if (made == NULL)
         return TLSSHIM_E_MEMORY;
