@@ -1,0 +1,71 @@
+#!/usr/bin/python3
+"""The idiomatic layers: one scenario in each language; all must print the same. time limit: 300 s"""
+import difflib
+import os
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import raw_test
+from support.promise import BUILD, SANITIZE, Skip, TOP, run
+
+HERE = TOP / "tests" / "bindings"
+EXPECTED = HERE / "layer_expected.txt"
+SBCL = ["sbcl", "--script"]
+PYTHON = ["/usr/bin/python3", str(HERE / "layer.py")]
+HOSTS = {
+    "lua5.4": ["lua5.4", str(HERE / "layer.lua")],
+    "luajit": ["luajit", str(HERE / "layer.lua")],
+    "swig": PYTHON,
+    "ctypes": PYTHON,
+    "sbcl": [*SBCL, str(HERE / "layer.lisp")],
+    "ecl": ["ecl", "--norc", "-q", "--shell", str(HERE / "layer.lisp")],
+}
+
+
+def lines_of(name, command):
+    if SANITIZE and command[0] in raw_test.ALONE:
+        raise Skip("an interpreter with memory of its own does not live with a sanitizer's")
+    env = raw_test.environment()
+    if command is PYTHON:
+        env["TLSSHIM_RAW"] = name
+    ran = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=env, timeout=280,
+                         stdin=subprocess.DEVNULL)
+    lines = [line for line in ran.stdout.splitlines() if line and not line.startswith(";")]
+    assert ran.returncode == 0, f"{name} ended with {ran.returncode}\n" + "\n".join(lines[-20:]) + ran.stderr[-3000:]
+    return lines
+
+
+def says_what_all_say(name):
+    def promise():
+        expected = EXPECTED.read_text(encoding="utf-8").splitlines()
+        assert len(expected) > 70
+        lines = lines_of(name, HOSTS[name])
+        assert lines == expected, "\n".join(difflib.unified_diff(expected, lines, "expected", name, lineterm=""))
+    promise.__name__ = f"{name.replace('.', '_')}_says_what_all_say"
+    return promise
+
+
+def timeouts_of_sbcl_reach_into_waits():
+    lines = lines_of("sbcl", [*SBCL, str(HERE / "timeout.lisp")])
+    cut = [f"{what} was cut short" for what in ("accept", "read", "write")]
+    assert lines == [*cut, "still there", "0 open"], lines
+
+
+def python_falls_back_to_ctypes_and_refuses_another_name():
+    env = raw_test.environment()
+    ask = ["/usr/bin/python3", "-c", "import tlsshim; print(tlsshim.raw.__name__)"]
+    hide = ["/usr/bin/python3", "-c", "import sys; sys.modules['tlsshim._swig'] = None; import tlsshim; "
+            "print(tlsshim.raw.__name__)"]
+    for words, raw, said in ((ask, "", "tlsshim.swig"), (hide, "", "tlsshim.ctypes"),
+                             (ask, "ctypes", "tlsshim.ctypes"), (ask, "cffi", "ImportError")):
+        ran = subprocess.run(words, capture_output=True, text=True, check=False, env=dict(env, TLSSHIM_RAW=raw))
+        assert said in ran.stdout + ran.stderr, ran.stdout + ran.stderr
+
+
+if __name__ == "__main__":
+    if "--accept" in sys.argv:
+        EXPECTED.write_text("\n".join(lines_of("lua5.4", HOSTS["lua5.4"])) + "\n", encoding="utf-8")
+    run([*map(says_what_all_say, HOSTS), timeouts_of_sbcl_reach_into_waits,
+         python_falls_back_to_ctypes_and_refuses_another_name])
