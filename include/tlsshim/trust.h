@@ -27,6 +27,9 @@ int64_t tlsshim_trust_new(void);
 
 /* Adds anchors and CRLs: PEM (one or many) or DER (one).
  *
+ * A certificate that is not signed by itself helps to build chains, and signs CRLs for others where they say so; it is
+ * an anchor under PARTIAL_CHAIN only.
+ *
  * trust   handle trust
  * data    in bytes, up to 67108864
  * return  count; of those that were new

@@ -16,6 +16,7 @@ struct court {
     const struct judge_rules *rules;
     struct verdict *verdict;
     int anchors;
+    STACK_OF(X509_CRL) * crls;
     bool refused; /* by a fault that no switch lets pass */
 };
 
@@ -87,9 +88,19 @@ static bool is_about_anchor(X509_STORE_CTX *context, int verify_code, int depth)
            (is_soft(verify_code) || verify_code == X509_V_ERR_CERT_REVOKED);
 }
 
+/* The chains of those who signed CRLs are judged in contexts of their own, which know but their parent. */
+static struct court *court_of(X509_STORE_CTX *context)
+{
+    X509_STORE_CTX *parent;
+
+    while ((parent = X509_STORE_CTX_get0_parent_ctx(context)) != NULL)
+        context = parent;
+    return X509_STORE_CTX_get_app_data(context);
+}
+
 static int at_fault(int good, X509_STORE_CTX *context)
 {
-    struct court *court = X509_STORE_CTX_get_app_data(context);
+    struct court *court = court_of(context);
     int code = X509_STORE_CTX_get_error(context);
     int depth = X509_STORE_CTX_get_error_depth(context);
     bool passes;
@@ -101,10 +112,17 @@ static int at_fault(int good, X509_STORE_CTX *context)
         X509_STORE_CTX_set_error(context, X509_V_OK);
         return 1;
     }
+    if (X509_STORE_CTX_get0_parent_ctx(context) != NULL)
+        return 0; /* the signer of a CRL; the fault comes back as that of the CRL */
     if (note(court, code, &passes))
         judge_explain(&court->verdict->detail, context, code, depth, X509_STORE_CTX_get_current_cert(context),
                       court->rules, court->anchors);
     return passes;
+}
+
+static bool wants_crls(const struct judge_rules *rules)
+{
+    return (rules->verify_flags & (TLSSHIM_VERIFY_CRL_LEAF | TLSSHIM_VERIFY_CRL_CHAIN)) != 0;
 }
 
 static int backend_purpose(int32_t purpose)
@@ -133,7 +151,7 @@ static bool prepare(X509_STORE_CTX *context, const struct judge_rules *rules)
         flags |= X509_V_FLAG_X509_STRICT;
     if ((rules->verify_flags & TLSSHIM_VERIFY_PARTIAL_CHAIN) != 0)
         flags |= X509_V_FLAG_PARTIAL_CHAIN;
-    if ((rules->verify_flags & (TLSSHIM_VERIFY_CRL_LEAF | TLSSHIM_VERIFY_CRL_CHAIN)) != 0)
+    if (wants_crls(rules))
         flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
     if ((rules->verify_flags & TLSSHIM_VERIFY_CRL_CHAIN) != 0)
         flags |= X509_V_FLAG_CRL_CHECK_ALL;
@@ -199,36 +217,28 @@ static void narrow(struct verdict *verdict, const ASN1_TIME *from, const ASN1_TI
 }
 
 /* From when until when the judgement would be the same: certificates, and the CRLs that speak of them. */
-static int32_t limit_in_time(struct trust *trust, STACK_OF(X509) * chain, const struct judge_rules *rules,
-                             struct verdict *verdict)
+static void limit_in_time(const struct court *court, STACK_OF(X509) * chain)
 {
-    STACK_OF(X509_CRL) * crls;
+    const struct judge_rules *rules = court->rules;
+    int64_t at = rules->at_time == JUDGE_NOW ? instant_now() : rules->at_time;
 
     for (int i = 0; i < sk_X509_num(chain); i++)
-        narrow(verdict, X509_get0_notBefore(sk_X509_value(chain, i)), X509_get0_notAfter(sk_X509_value(chain, i)));
-    if ((rules->verify_flags & (TLSSHIM_VERIFY_CRL_LEAF | TLSSHIM_VERIFY_CRL_CHAIN)) == 0)
-        return TLSSHIM_OK;
-    crls = trust_crls(trust);
-    if (crls == NULL)
-        return TLSSHIM_E_MEMORY;
-    for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
-        X509_CRL *crl = sk_X509_CRL_value(crls, i);
+        narrow(court->verdict, X509_get0_notBefore(sk_X509_value(chain, i)),
+               X509_get0_notAfter(sk_X509_value(chain, i)));
+    for (int i = 0; i < sk_X509_CRL_num(court->crls); i++) {
+        X509_CRL *crl = sk_X509_CRL_value(court->crls, i);
         bool ours = false;
         int64_t next;
 
         for (int j = 0; j < sk_X509_num(chain) && !ours; j++)
             ours = X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_issuer_name(sk_X509_value(chain, j))) == 0;
         /* One that is outdated already was not what the judgement rests on. */
-        if (ours && instant_from_asn1(X509_CRL_get0_nextUpdate(crl), &next) &&
-            next >= (rules->at_time == JUDGE_NOW ? instant_now() : rules->at_time))
-            narrow(verdict, X509_CRL_get0_lastUpdate(crl), X509_CRL_get0_nextUpdate(crl));
+        if (ours && instant_from_asn1(X509_CRL_get0_nextUpdate(crl), &next) && next >= at)
+            narrow(court->verdict, X509_CRL_get0_lastUpdate(crl), X509_CRL_get0_nextUpdate(crl));
     }
-    sk_X509_CRL_pop_free(crls, X509_CRL_free);
-    return TLSSHIM_OK;
 }
 
-static int32_t hear(struct court *court, X509_STORE_CTX *context, struct trust *trust, X509 *leaf, bool named,
-                    STACK_OF(X509) * *verified)
+static int32_t hear(struct court *court, X509_STORE_CTX *context, X509 *leaf, bool named, STACK_OF(X509) * *verified)
 {
     int32_t result = TLSSHIM_OK;
 
@@ -243,7 +253,7 @@ static int32_t hear(struct court *court, X509_STORE_CTX *context, struct trust *
         judge_rest(court, leaf, named);
     court->verdict->accepted = !court->refused;
     if (court->verdict->accepted && X509_STORE_CTX_get0_chain(context) != NULL)
-        result = limit_in_time(trust, X509_STORE_CTX_get0_chain(context), court->rules, court->verdict);
+        limit_in_time(court, X509_STORE_CTX_get0_chain(context));
     if (result == TLSSHIM_OK && verified != NULL && court->verdict->code == TLSSHIM_OK) {
         *verified = X509_STORE_CTX_get1_chain(context);
         if (*verified == NULL)
@@ -252,12 +262,29 @@ static int32_t hear(struct court *court, X509_STORE_CTX *context, struct trust *
     return result;
 }
 
+/* The peer's certificates, and behind them those of the trust that are no anchors: they help to build the chain, and
+ * may have signed CRLs for others, whom the backend looks for nowhere else. References of its own. */
+static STACK_OF(X509) * witnesses(struct trust *trust, STACK_OF(X509) * untrusted)
+{
+    STACK_OF(X509) *all = untrusted == NULL ? sk_X509_new_null() : X509_chain_up_ref(untrusted);
+    STACK_OF(X509) *more = all == NULL ? NULL : trust_intermediates(trust);
+
+    if (all == NULL || more == NULL || X509_add_certs(all, more, X509_ADD_FLAG_UP_REF) != 1) {
+        sk_X509_pop_free(all, X509_free);
+        all = NULL;
+    }
+    sk_X509_pop_free(more, X509_free);
+    return all;
+}
+
 int32_t judge(struct trust *trust, X509 *leaf, STACK_OF(X509) * untrusted, const struct judge_rules *rules,
               struct verdict *verdict, STACK_OF(X509) * *verified)
 {
-    struct court court = {rules, verdict, trust_anchors(trust), false};
+    struct court court = {rules, verdict, trust_anchors(trust), NULL, false};
     X509_STORE_CTX *context = NULL;
     X509_STORE *store = NULL;
+    STACK_OF(X509) *all = NULL;
+    STACK_OF(X509_CRL) *crls = NULL;
     int32_t named = 1;
     int32_t result;
 
@@ -270,14 +297,22 @@ int32_t judge(struct trust *trust, X509 *leaf, STACK_OF(X509) * untrusted, const
     if (named < 0)
         return named;
     context = X509_STORE_CTX_new_ex(backend_context(), NULL);
-    store = trust_store(trust);
-    if (context == NULL || store == NULL || X509_STORE_CTX_init(context, store, leaf, untrusted) != 1 ||
-        !prepare(context, rules))
+    store = trust_store(trust, (rules->verify_flags & TLSSHIM_VERIFY_PARTIAL_CHAIN) != 0);
+    all = witnesses(trust, untrusted);
+    crls = wants_crls(rules) ? trust_crls(trust) : sk_X509_CRL_new_null();
+    if (context == NULL || store == NULL || all == NULL || crls == NULL ||
+        X509_STORE_CTX_init(context, store, leaf, all) != 1 || !prepare(context, rules))
         result = error_backend(TLSSHIM_E_MEMORY, "the judgement cannot be prepared");
-    else
-        result = hear(&court, context, trust, leaf, named == 1, verified);
+    else {
+        /* In the store the backend finds only the CRLs of a certificate's own issuer. */
+        X509_STORE_CTX_set0_crls(context, crls);
+        court.crls = crls;
+        result = hear(&court, context, leaf, named == 1, verified);
+    }
     X509_STORE_CTX_free(context);
+    sk_X509_CRL_pop_free(crls, X509_CRL_free);
     X509_STORE_free(store);
+    sk_X509_pop_free(all, X509_free);
     return result;
 }
 

@@ -1,6 +1,5 @@
 #include "trust.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +56,7 @@ void trust_drop(struct trust *trust)
     sk_X509_pop_free(trust->anchors, X509_free);
     sk_X509_CRL_pop_free(trust->crls, X509_CRL_free);
     X509_STORE_free(trust->store);
+    X509_STORE_free(trust->partial);
     pthread_mutex_destroy(&trust->lock);
     free(trust);
 }
@@ -95,26 +95,17 @@ int64_t trust_handle_new(struct trust *trust)
     return handle;
 }
 
-static STACK_OF(X509_CRL) * share_crls(STACK_OF(X509_CRL) * crls)
-{
-    STACK_OF(X509_CRL) *shared = sk_X509_CRL_dup(crls);
-
-    for (int i = 0; shared != NULL && i < sk_X509_CRL_num(shared); i++)
-        X509_CRL_up_ref(sk_X509_CRL_value(shared, i));
-    return shared;
-}
-
 static int64_t copy_trust(void *object)
 {
     struct trust *trust = object;
     struct trust *copy;
 
     pthread_mutex_lock(&trust->lock);
-    copy = trust_of(X509_chain_up_ref(trust->anchors), share_crls(trust->crls));
+    copy = trust_of(X509_chain_up_ref(trust->anchors), trust_share_crls(trust->crls));
     if (copy != NULL) {
         copy->only_system = trust->only_system;
-        if (trust->store != NULL && X509_STORE_up_ref(trust->store) == 1)
-            copy->store = trust->store;
+        copy->store = trust_share_store(trust->store);
+        copy->partial = trust_share_store(trust->partial);
         copy->digest_known = trust->digest_known;
         memcpy(copy->digest, trust->digest, sizeof copy->digest);
     }
@@ -203,7 +194,9 @@ static int32_t merge_crls(struct trust *trust, STACK_OF(X509_CRL) * crls)
 static void changed(struct trust *trust)
 {
     X509_STORE_free(trust->store);
+    X509_STORE_free(trust->partial);
     trust->store = NULL;
+    trust->partial = NULL;
     trust->only_system = false;
     trust->digest_known = false;
 }
@@ -261,148 +254,4 @@ int32_t trust_merge_system(struct trust *trust, struct trust *from)
         result = trust_merge(trust, from->anchors, none);
     sk_X509_CRL_free(none);
     return result < 0 ? result : sk_X509_num(from->anchors);
-}
-
-/* --- what others ask --- */
-
-/* True if the system's own set can stand in. */
-static bool is_system(const struct trust *trust)
-{
-    return trust->only_system && sk_X509_CRL_num(trust->crls) == 0;
-}
-
-static X509_STORE *make_store(const struct trust *trust)
-{
-    X509_STORE *store = X509_STORE_new();
-
-    for (int i = 0; store != NULL && i < sk_X509_num(trust->anchors); i++)
-        if (X509_STORE_add_cert(store, sk_X509_value(trust->anchors, i)) != 1) {
-            X509_STORE_free(store);
-            store = NULL;
-        }
-    for (int i = 0; store != NULL && i < sk_X509_CRL_num(trust->crls); i++)
-        if (X509_STORE_add_crl(store, sk_X509_CRL_value(trust->crls, i)) != 1) {
-            X509_STORE_free(store);
-            store = NULL;
-        }
-    return store;
-}
-
-X509_STORE *trust_store(struct trust *trust)
-{
-    X509_STORE *store = NULL;
-    struct trust *from = NULL;
-
-    pthread_mutex_lock(&trust->lock);
-    if (trust->store == NULL) {
-        if (is_system(trust) && trust_system(&from) == TLSSHIM_OK) {
-            trust->store = trust_store(from);
-            trust_drop(from);
-        } else {
-            trust->store = make_store(trust);
-        }
-    }
-    if (trust->store != NULL && X509_STORE_up_ref(trust->store) == 1)
-        store = trust->store;
-    pthread_mutex_unlock(&trust->lock);
-    return store;
-}
-
-int trust_anchors(struct trust *trust)
-{
-    int count;
-
-    pthread_mutex_lock(&trust->lock);
-    count = sk_X509_num(trust->anchors);
-    pthread_mutex_unlock(&trust->lock);
-    return count;
-}
-
-STACK_OF(X509_CRL) * trust_crls(struct trust *trust)
-{
-    STACK_OF(X509_CRL) * shared;
-
-    pthread_mutex_lock(&trust->lock);
-    shared = share_crls(trust->crls);
-    pthread_mutex_unlock(&trust->lock);
-    return shared;
-}
-
-STACK_OF(X509_NAME) * trust_ca_names(struct trust *trust)
-{
-    STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
-
-    pthread_mutex_lock(&trust->lock);
-    for (int i = 0; names != NULL && i < sk_X509_num(trust->anchors); i++) {
-        const X509_NAME *subject = X509_get_subject_name(sk_X509_value(trust->anchors, i));
-        X509_NAME *copy;
-        bool there = false;
-
-        for (int j = 0; j < sk_X509_NAME_num(names) && !there; j++)
-            there = X509_NAME_cmp(sk_X509_NAME_value(names, j), subject) == 0;
-        copy = there ? NULL : X509_NAME_dup(subject);
-        if (!there && (copy == NULL || sk_X509_NAME_push(names, copy) == 0)) {
-            X509_NAME_free(copy);
-            sk_X509_NAME_pop_free(names, X509_NAME_free);
-            names = NULL;
-        }
-    }
-    pthread_mutex_unlock(&trust->lock);
-    return names;
-}
-
-enum { DIGEST = 32 };
-
-static int by_bytes(const void *a, const void *b)
-{
-    return memcmp(a, b, DIGEST);
-}
-
-static bool digest_sorted(uint8_t *digests, size_t count, uint8_t out[DIGEST])
-{
-    qsort(digests, count, DIGEST, by_bytes);
-    return EVP_Q_digest(backend_context(), "SHA256", NULL, digests, count * DIGEST, out, NULL) == 1;
-}
-
-static int32_t make_digest(struct trust *trust)
-{
-    size_t anchors = (size_t)sk_X509_num(trust->anchors);
-    size_t crls = (size_t)sk_X509_CRL_num(trust->crls);
-    EVP_MD *md = EVP_MD_fetch(backend_context(), "SHA256", NULL);
-    uint8_t *digests = malloc((anchors + crls + 1) * DIGEST);
-    uint8_t halves[2 * DIGEST];
-    bool good = md != NULL && digests != NULL;
-
-    for (size_t i = 0; good && i < anchors; i++)
-        good = X509_digest(sk_X509_value(trust->anchors, (int)i), md, digests + i * DIGEST, NULL) == 1;
-    good = good && digest_sorted(digests, anchors, halves);
-    for (size_t i = 0; good && i < crls; i++)
-        good = X509_CRL_digest(sk_X509_CRL_value(trust->crls, (int)i), md, digests + i * DIGEST, NULL) == 1;
-    good = good && digest_sorted(digests, crls, halves + DIGEST) &&
-           EVP_Q_digest(backend_context(), "SHA256", NULL, halves, sizeof halves, trust->digest, NULL) == 1;
-    free(digests);
-    EVP_MD_free(md);
-    return good ? TLSSHIM_OK : error_backend(TLSSHIM_E_INTERNAL, "the digest of the trust cannot be made");
-}
-
-int32_t trust_digest(struct trust *trust, uint8_t out[32])
-{
-    struct trust *from = NULL;
-    int32_t result = TLSSHIM_OK;
-
-    pthread_mutex_lock(&trust->lock);
-    if (!trust->digest_known && is_system(trust)) {
-        result = trust_system(&from);
-        if (result == TLSSHIM_OK) {
-            result = trust_digest(from, trust->digest);
-            trust_drop(from);
-        }
-    } else if (!trust->digest_known) {
-        result = make_digest(trust);
-    }
-    trust->digest_known = result == TLSSHIM_OK;
-    if (result == TLSSHIM_OK)
-        memcpy(out, trust->digest, DIGEST);
-    pthread_mutex_unlock(&trust->lock);
-    return result;
 }
