@@ -43,6 +43,9 @@
     (integer (cond ((>= value (expt 2 32)) "handle") ((plusp value) "positive") ((zerop value) "zero") (t "negative")))
     (sequence (if (plusp (length value)) "bytes" "no bytes"))))
 
+(defun measure (value)
+  (if (and (vectorp value) (not (null value))) (format nil "~D bytes" (length value)) (sort-of value)))
+
 (defun show (value)
   (etypecase value
     (null "nothing")
@@ -82,7 +85,7 @@
   0)
 
 (defun run (line)
-  (let* ((mark (and (find (char line 0) "~!") (char line 0)))
+  (let* ((mark (and (find (char line 0) "~=!") (char line 0)))
          (all (tokens (if mark (subseq line 2) line)))
          (found (ldiff all (member ">" all :test #'equal)))
          (kept (rest (member ">" all :test #'equal)))
@@ -93,6 +96,7 @@
                     (error (condition) (if (eql mark #\!) :refused (error condition)))))
          (shown (cond ((eq results :refused) '("refused"))
                       ((eql mark #\!) '("not refused"))
+                      ((eql mark #\=) (mapcar #'measure results))
                       (mark (mapcar #'sort-of results))
                       (t (cons (show-result (first results)) (mapcar #'show (rest results)))))))
     (unless (eq results :refused)

@@ -37,6 +37,10 @@ local function sort(value)
     return value >= 4294967296 and "handle" or value > 0 and "positive" or value == 0 and "zero" or "negative"
 end
 
+local function measure(value)
+    return type(value) == "string" and ("%d bytes"):format(#value) or sort(value)
+end
+
 local function show(value)
     if value == nil then return "nothing" end
     if type(value) == "number" then return value >= 4294967296 and "handle" or ("%d"):format(value) end
@@ -80,7 +84,7 @@ end
 
 for line in io.lines(arg[1]) do
     if line ~= "" and line:sub(1, 1) ~= "#" then
-        local mark = line:match("^([~!]) ")
+        local mark = line:match("^([~=!]) ")
         local found, kept = words(mark and line:sub(3) or line)
         local call = found[1] == "pump" and pump or assert(raw[found[1]], found[1])
         local arguments = {}
@@ -92,7 +96,7 @@ for line in io.lines(arg[1]) do
         else
             assert(results[1], line .. ": " .. tostring(results[2]))
             for i = 2, results.n do
-                shown[i - 1] = (mark and sort or i == 2 and show_result or show)(results[i])
+                shown[i - 1] = (mark == "=" and measure or mark and sort or i == 2 and show_result or show)(results[i])
             end
         end
         for i, name in ipairs(kept) do names[name] = results[i + 1] end

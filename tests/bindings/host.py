@@ -27,6 +27,10 @@ def sort(value):
     return "handle" if value >= 2**32 else "positive" if value > 0 else "zero" if value == 0 else "negative"
 
 
+def measure(value):
+    return f"{len(value)} bytes" if isinstance(value, (str, bytes)) else sort(value)
+
+
 def show(value):
     if value is None:
         return "nothing"
@@ -71,7 +75,7 @@ def main():
     for line in lines:
         if not line or line.startswith("#"):
             continue
-        mark = line[0] if line[0] in "~!" else ""
+        mark = line[0] if line[0] in "~=!" else ""
         tokens = re.findall(r'"[^"]*"|\S+', line[2:] if mark else line)
         kept = tokens[tokens.index(">") + 1:] if ">" in tokens else []
         tokens = tokens[:tokens.index(">")] if ">" in tokens else tokens
@@ -85,8 +89,10 @@ def main():
             results = ()
         else:
             results = results if isinstance(results, tuple) else (results,)
-            shown = [(sort if mark else show_result if i == 0 else show)(value) for i, value in enumerate(results)]
-            shown = ["not refused"] if mark == "!" else shown
+            shown = [(show if i else show_result)(value) for i, value in enumerate(results)]
+            if mark:
+                way = {"~": sort, "=": measure, "!": lambda value: "not refused"}[mark]
+                shown = [way(value) for value in results]
         names.update(zip(kept, results))
         print(line.split(" >")[0])
         print("  " + ", ".join(shown))
