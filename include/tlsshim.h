@@ -15,7 +15,10 @@
  *            asks the size. stream: what fits is given. fill: the whole capacity is filled. Never a terminating NUL.
  *            Outputs are written only when the result is no error.
  * Threads    Any function from any thread. Nothing that the caller must read is kept per thread.
- * Fork       Connections belong to the process that made them: in a forked child they answer E_FORKED.
+ * Fork       Connections belong to the process that made them: in a forked child they answer E_FORKED, and closing them
+ *            there ends nothing. Keys, certificates and contexts work on: fork() waits until no thread is computing
+ *            in here. If that takes longer than a quarter of a second, or a raw system call forked, the child should
+ *            only close handles; after the first it is told so: every call that computes answers E_FORKED.
  * Errors     Each function may also give E_HANDLE, E_FORKED, E_MEMORY, E_INTERNAL, E_SYSTEM, and E_STATE once the
  *            process is exiting; E_UNSUPPORTED where the backend found at first use cannot be used.
  *
