@@ -155,6 +155,14 @@ int32_t tlsshim_session_export(int64_t session, void *bytes, int32_t bytes_cap)
     return result;
 }
 
+/* Certificates speak of years up to 9999; sums and differences of such times cannot overflow. */
+static bool is_time(int64_t seconds)
+{
+    const int64_t most = INT64_C(1) << 40;
+
+    return seconds >= -most && seconds <= most;
+}
+
 static int64_t session_load(struct bytes in)
 {
     struct session *session;
@@ -185,7 +193,8 @@ static int64_t session_load(struct bytes in)
     session->peer_name = bytes_dup_text((struct bytes){in.data + FIXED, name_len});
     der = in.data + FIXED + name_len;
     session->ssl_session = d2i_SSL_SESSION(NULL, &der, (long)(len - FIXED - name_len));
-    if (session->peer_name != NULL && session->ssl_session != NULL && der == in.data + len)
+    if (session->peer_name != NULL && session->ssl_session != NULL && der == in.data + len &&
+        is_time(session->span.full_at) && is_time(session->span.end))
         return handle_of(session);
     result = session->peer_name == NULL ? TLSSHIM_E_MEMORY
                                         : error_backend(TLSSHIM_E_FORMAT, "the exported session cannot be decoded");
