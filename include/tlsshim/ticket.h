@@ -17,7 +17,9 @@ int32_t tlsshim_ticket_keys_new(int32_t count, void *keys, int32_t keys_cap);
  * no coordination. Three keys, for context_set_ticket_keys: of the current period, which seals, of the previous and
  * of the next, so that clocks may differ by a period. To be called again in each period.
  *
- * Who has the secret can make a session with any client certificate: it is as grave as the key of a CA.
+ * Who has the secret can make a session with any client certificate: it is as grave as the key of a CA. In TLS 1.2 he
+ * could also read what was recorded before, so derived keys seal tickets of TLS 1.3 only; keys from elsewhere, such as
+ * those of ticket_keys_new handed round, seal both.
  *
  * secret  in secret, up to 65535; at least 32 random bytes, no password
  * now     seconds; since 1970

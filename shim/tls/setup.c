@@ -168,18 +168,22 @@ static int32_t demand_certificates(struct setup *setup)
 static int32_t choose_store(struct setup *setup, struct store *store)
 {
     const struct settings *s = &setup->settings;
-    int32_t entries = s->session_cache;
+    int32_t entries = s->session_cache, result = TLSSHIM_OK;
 
     if (settings_server(s) && entries == SESSION_CACHE_AUTO)
-        entries =
-            s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE && !store->ring.given ? SESSION_CACHE_SIZE : 0;
+        entries = s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE && !ticket_ring_given(&store->ring)
+                      ? SESSION_CACHE_SIZE
+                      : 0;
     if (settings_server(s) && s->tickets == 0)
         entries = 0;
     setup->stateful = settings_server(s) && entries > 0;
     if (setup->stateful)
         SSL_CTX_set_options(setup->ctx, SSL_OP_NO_TICKET);
-    cache_bound(&store->sessions, entries);
-    return settings_server(s) ? ticket_ring_start(&store->ring) : TLSSHIM_OK;
+    if (settings_server(s))
+        result = ticket_ring_start(&store->ring);
+    if (result == TLSSHIM_OK)
+        cache_bound(&store->sessions, entries);
+    return result;
 }
 
 static int32_t build(struct setup *setup, struct store *store)
@@ -201,9 +205,9 @@ static int32_t build(struct setup *setup, struct store *store)
     if (result == TLSSHIM_OK)
         result = demand_certificates(setup);
     if (result == TLSSHIM_OK)
-        result = choose_store(setup, store);
-    if (result == TLSSHIM_OK)
         result = policy_rules(setup, setup->rules);
+    if (result == TLSSHIM_OK)
+        result = choose_store(setup, store); /* last, since it is the one step that changes what serves already */
     if (result == TLSSHIM_OK) {
         hello_install(setup);
         resume_install(setup);

@@ -15,6 +15,17 @@ static const int64_t DEFAULT_PERIOD_MS = 7200000; /* a ticket opens for at least
 
 _Static_assert(sizeof(struct ticket_key) == TICKET_KEY_SIZE, "a ticket key is its 80 bytes");
 
+/* The end of a derived key's name, by which every machine of the fleet knows it again. */
+static const uint8_t derived_mark[4] = {'d', 'r', 'v', '1'};
+
+/* Whoever learns the fleet's secret, however late, has every key that was ever derived from it. In TLS 1.3 that opens
+ * no recorded traffic; in TLS 1.2, where the ticket holds the keys of the traffic itself, it would open all. */
+static bool too_lasting(const SSL *ssl, const struct ticket_key *key)
+{
+    return SSL_version(ssl) < TLS1_3_VERSION &&
+           memcmp(key->name + sizeof key->name - sizeof derived_mark, derived_mark, sizeof derived_mark) == 0;
+}
+
 void ticket_ring_init(struct ticket_ring *ring)
 {
     pthread_mutex_init(&ring->lock, NULL);
@@ -88,6 +99,16 @@ void ticket_ring_give(struct ticket_ring *ring, struct bytes keys)
     pthread_mutex_unlock(&ring->lock);
 }
 
+bool ticket_ring_given(struct ticket_ring *ring)
+{
+    bool given;
+
+    pthread_mutex_lock(&ring->lock);
+    given = ring->given;
+    pthread_mutex_unlock(&ring->lock);
+    return given;
+}
+
 void ticket_ring_rotate_every(struct ticket_ring *ring, int64_t seconds)
 {
     pthread_mutex_lock(&ring->lock);
@@ -133,9 +154,13 @@ static int on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_C
     int at = pick(&conn->context->store->ring, seal ? NULL : name, &key);
     int answer;
 
-    conn->ticket_key_known = at >= 0;
+    conn->ticket_key_known = at >= 0 && !too_lasting(ssl, &key);
     if (at < 0)
         return seal ? -1 : 0;
+    if (!conn->ticket_key_known) {
+        bytes_wipe(&key, sizeof key);
+        return 0; /* the client gets an empty ticket, RFC 5077 section 3.3 */
+    }
     if (seal) {
         memcpy(name, key.name, sizeof key.name);
         if (RAND_bytes_ex(backend_context(), iv, 16, 0) != 1)
@@ -192,9 +217,10 @@ static int32_t derive_one(EVP_KDF_CTX *kdf, struct bytes secret, int64_t period_
 
     for (int i = 0; i < 8; i++)
         info[sizeof info - 2 - (size_t)i] = (uint8_t)((uint64_t)period_number >> (8 * i));
-    if (EVP_KDF_derive(kdf, (uint8_t *)key, sizeof *key, params) == 1)
-        return TLSSHIM_OK;
-    return error_backend(TLSSHIM_E_INTERNAL, "the ticket keys cannot be derived");
+    if (EVP_KDF_derive(kdf, (uint8_t *)key, sizeof *key, params) != 1)
+        return error_backend(TLSSHIM_E_INTERNAL, "the ticket keys cannot be derived");
+    memcpy(key->name + sizeof key->name - sizeof derived_mark, derived_mark, sizeof derived_mark);
+    return TLSSHIM_OK;
 }
 
 static int32_t derive(struct bytes secret, int64_t period_number, void *keys, int32_t keys_cap)

@@ -31,6 +31,7 @@ void ticket_ring_free(struct ticket_ring *ring);
 int32_t ticket_ring_start(struct ticket_ring *ring);
 /* Replaces all keys. */
 void ticket_ring_give(struct ticket_ring *ring, struct bytes keys);
+bool ticket_ring_given(struct ticket_ring *ring);
 /* Of the automatic keys. */
 void ticket_ring_rotate_every(struct ticket_ring *ring, int64_t seconds);
 /* Sets the callback that seals and opens tickets with the ring of the connection's context. */

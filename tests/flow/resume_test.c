@@ -301,8 +301,28 @@ START_TEST(derived_keys_agree_across_machines_and_neighbouring_periods)
             tlsshim_ticket_keys_derive(secret, sizeof secret, 3600 * (1000 + period), 3600, keys, sizeof keys), 240);
         give_keys(two, keys, sizeof keys);
         resumes(client, one);
-        ck_assert_int_eq(resumes(client, two), period <= 1);
+        ck_assert_int_eq(resumes(client, two), period <= 1 && kind.version == TLSSHIM_TLS_1_3);
     }
+}
+END_TEST
+
+START_TEST(derived_keys_seal_no_ticket_of_tls_1_2)
+{
+    struct kind kind = {TLSSHIM_TLS_1_2, _i == 1, false};
+    int64_t server = a_server(kind, certs()->server);
+    int64_t client = a_client(kind);
+    uint8_t keys[240];
+
+    ck_assert_int_eq(tlsshim_ticket_keys_derive("thirty-two bytes or more of chance", 32, 0, 3600, keys, sizeof keys),
+                     240);
+    give_keys(server, keys, sizeof keys);
+    for (int i = 0; i < 3; i++)
+        ck_assert(!resumes(client, server));
+    ck_assert_int_eq(context_count(client, TLSSHIM_CONTEXT_CACHE_ENTRIES), 0);
+    tlsshim_ticket_keys_new(1, keys, sizeof keys);
+    give_keys(server, keys, 80); /* any others do */
+    ck_assert(!resumes(client, server));
+    ck_assert(resumes(client, server));
 }
 END_TEST
 
@@ -490,6 +510,7 @@ int main(void)
     tcase_add_loop_test(tcase, the_first_key_seals_and_all_open, 0, 4);
     tcase_add_loop_test(tcase, an_altered_ticket_is_damaged_not_fatal, 0, 4);
     tcase_add_loop_test(tcase, derived_keys_agree_across_machines_and_neighbouring_periods, 0, 4);
+    tcase_add_loop_test(tcase, derived_keys_seal_no_ticket_of_tls_1_2, 0, 2);
     tcase_add_loop_test(tcase, automatic_keys_rotate_and_the_one_before_still_opens, 0, 4);
     tcase_add_test(tcase, bad_ticket_keys_are_refused);
     tcase_add_loop_test(tcase, sessions_are_filed_by_name, 0, KINDS);
