@@ -27,7 +27,8 @@
    #:trust #:make-trust #:trust-add #:trust-add-file #:trust-add-cert #:trust-add-system #:trust-count #:trust-at
    #:trust-verify
    #:context #:make-context #:context-frozen #:context-handshakes #:context-resumptions #:context-ciphers
-   #:context-ciphersuites #:context-groups
+   #:context-ciphersuites #:context-groups #:context-cache-hits #:context-cache-misses #:context-cache-entries
+   #:context-set-ticket-keys #:context-replace #:ticket-keys #:derive-ticket-keys
    #:conn #:make-conn #:conn-set-server-name #:conn-set-verify-name #:conn-set-alpn #:conn-set-session #:conn-session
    #:conn-feed #:conn-feed-end #:conn-drain #:conn-handshake #:conn-read #:conn-peek #:conn-write #:conn-shutdown
    #:conn-open #:conn-seal #:conn-cork #:conn-key-update #:conn-state #:conn-pending #:conn-pending-out

@@ -3,6 +3,7 @@
 (in-package #:tlsshim)
 
 (defconstant +piece+ 65536)
+(defconstant +sessions+ 1024)
 
 (defun version-number (name)
   (if name (constant :tls (if (eql 0 (search "TLSv" name)) (subseq name 4) name)) 0))
@@ -16,7 +17,9 @@
 (defun fill-context (number &key identity identity-file cert-file key-file (passphrase "") identities trust ca-file
                               require-client-cert request-client-cert alpn-protocols (alpn-mode :fail) min-version
                               max-version ciphers ciphersuites groups verify-depth verify-flags tickets
-                              session-lifetime handshake-timeout memory insecure-skip-chain insecure-skip-name
+                              session-lifetime session-cache-p (session-cache (if session-cache-p +sessions+ nil))
+                              ticket-keys ticket-rotation chain-cache pins (pin-mode :and) handshake-timeout
+                              memory insecure-skip-chain insecure-skip-name
                               insecure-skip-time insecure-skip-purpose)
   (flet ((add (identity &optional (pattern ""))
            (done (raw:context-add-identity number (handle-number identity) pattern)))
@@ -42,6 +45,11 @@
   (when verify-depth (done (raw:context-set-verify-depth number verify-depth)))
   (when verify-flags (done (raw:context-set-verify-flags number (mask :verify verify-flags))))
   (when tickets (done (raw:context-set-tickets number tickets)))
+  (when session-cache (done (raw:context-set-session-cache number session-cache)))
+  (when ticket-keys (done (raw:context-set-ticket-keys number ticket-keys)))
+  (when ticket-rotation (done (raw:context-set-ticket-rotation number ticket-rotation)))
+  (when chain-cache (done (raw:context-set-chain-cache number chain-cache)))
+  (dolist (pin pins) (done (raw:context-add-pin number pin (constant :pin pin-mode))))
   (when session-lifetime (done (raw:context-set-session-lifetime number session-lifetime)))
   (when handshake-timeout (done (raw:context-set-handshake-timeout number (milliseconds handshake-timeout))))
   (when memory (done (raw:context-set-memory number (constant :policy memory))))
@@ -57,7 +65,24 @@
     (apply #'fill-context (handle-number context) options)
     context))
 
-(define-fields context raw:context-number (handshakes resumptions))
+(defun context-set-ticket-keys (context keys)
+  "Of a live server context: the first key seals, all open."
+  (done (raw:context-set-ticket-keys (handle-number context) keys)))
+
+(defun context-replace (context successor)
+  "Later connections take the successor's configuration; sessions and ticket keys stay."
+  (done (raw:context-replace (handle-number context) (handle-number successor))))
+
+(defun ticket-keys (&optional (count 1))
+  "Random ticket keys, 80 octets each."
+  (output (raw:ticket-keys-new count)))
+
+(defun derive-ticket-keys (secret &key (period 3600) (now (get-universal-time)))
+  "The keys of a fleet that shares a secret of at least 32 random octets: of this period, the one before, the next."
+  (output (raw:ticket-keys-derive secret (seconds-of now) period)))
+
+(define-fields context raw:context-number
+  (handshakes resumptions cache-hits cache-misses cache-entries))
 (define-fields context raw:context-number (frozen) #'plusp)
 (define-fields context raw:context-text (ciphers ciphersuites groups))
 

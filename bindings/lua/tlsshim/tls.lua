@@ -9,7 +9,7 @@ local count, done, fail, fields = object.count, object.done, object.fail, object
 local mask, milliseconds, steps, try = object.mask, object.milliseconds, object.steps, object.try
 local value, wrap, yes = object.value, object.wrap, object.yes
 
-local PIECE = 65536
+local PIECE, SESSIONS = 65536, 1024
 local Context, Conn, Session = class "context", class "conn", class "session"
 
 local function version(name)
@@ -33,6 +33,12 @@ local settings = {
     groups = raw.context_set_groups,
     tickets = raw.context_set_tickets,
     session_lifetime = raw.context_set_session_lifetime,
+    session_cache = function(handle, entries)
+        return raw.context_set_session_cache(handle, entries == true and SESSIONS or entries or 0)
+    end,
+    ticket_keys = raw.context_set_ticket_keys,
+    ticket_rotation = raw.context_set_ticket_rotation,
+    chain_cache = raw.context_set_chain_cache,
     handshake_timeout = function(handle, s) return raw.context_set_handshake_timeout(handle, milliseconds(s)) end,
     memory = function(handle, policy) return raw.context_set_memory(handle, constant("POLICY", policy)) end,
     insecure_skip_chain = switch(raw.context_insecure_skip_chain),
@@ -42,7 +48,7 @@ local settings = {
 }
 local context_options = { role = true, ca_file = true, identity_file = true, cert_file = true, key_file = true,
     passphrase = true, identities = true, require_client_cert = true, request_client_cert = true,
-    alpn_protocols = true, alpn_mode = true, min_version = true, max_version = true }
+    alpn_protocols = true, alpn_mode = true, pins = true, pin_mode = true, min_version = true, max_version = true }
 for name in pairs(settings) do context_options[name] = true end
 
 -- context { role = "server", cert_file = ..., key_file = ..., ca_file = ..., require_client_cert = true,
@@ -75,6 +81,9 @@ Context.new = steps(function(options)
     if options.min_version or options.max_version then
         try(raw.context_set_versions(handle, version(options.min_version), version(options.max_version)))
     end
+    for _, pin in ipairs(options.pins or {}) do
+        try(raw.context_add_pin(handle, pin, constant("PIN", options.pin_mode or "and")))
+    end
     if options.alpn_protocols then
         local alpn_mode = constant("ALPN", options.alpn_mode or "fail")
         try(raw.context_set_alpn(handle, wire(options.alpn_protocols), alpn_mode))
@@ -82,6 +91,11 @@ Context.new = steps(function(options)
     return context
 end)
 function Context:conn(peer_name) return Conn.new(self, peer_name) end
+-- Of a live server context: the first key seals, all open.
+function Context:set_ticket_keys(keys) return done(raw.context_set_ticket_keys(self.handle, keys)) end
+-- Later connections take the successor's configuration; sessions and ticket keys stay.
+function Context:replace(successor) return done(raw.context_replace(self.handle, successor.handle)) end
+fields(Context, "CONTEXT", raw.context_number, "cache_hits cache_misses cache_entries")
 fields(Context, "CONTEXT", raw.context_number, "handshakes resumptions verify_depth handshake_timeout")
 fields(Context, "CONTEXT", raw.context_number, "frozen", yes)
 fields(Context, "CONTEXT", raw.context_text, "ciphers ciphersuites groups signatures")
@@ -156,4 +170,13 @@ fields(Session, "SESSION", raw.session_text, "id peer_name alpn")
 fields(Session, "SESSION", raw.session_number, "created lifetime")
 fields(Session, "SESSION", raw.session_number, "usable has_ticket", yes)
 
-return { context = Context, conn = Conn, session = Session }
+-- Random ticket keys, 80 bytes each.
+local function ticket_keys(keys) return value(raw.ticket_keys_new(keys or 1)) end
+
+-- The keys of a fleet that shares a secret of at least 32 random bytes: of this period, the one before, the next.
+local function derive_ticket_keys(secret, period, now)
+    return value(raw.ticket_keys_derive(secret, now or os.time(), period or 3600))
+end
+
+return { context = Context, conn = Conn, session = Session, ticket_keys = ticket_keys,
+    derive_ticket_keys = derive_ticket_keys }

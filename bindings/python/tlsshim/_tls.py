@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from datetime import datetime
 from typing import Any, Iterable, Mapping, NamedTuple, Optional, Union
 
@@ -10,6 +11,7 @@ from ._object import Field, Handle, Want, checked, constant, data, date, failure
 from ._pki import Cert, Identity, Path, Secret, Trust
 
 PIECE = 65536
+SESSIONS = 1024
 
 
 def _version(name: Optional[str]) -> int:
@@ -35,7 +37,10 @@ class Context(Handle):
                  max_version: Optional[str] = None, ciphers: Optional[str] = None, ciphersuites: Optional[str] = None,
                  groups: Optional[str] = None, verify_depth: Optional[int] = None,
                  verify_flags: Union[str, Iterable[str]] = (), tickets: Optional[int] = None,
-                 session_lifetime: Optional[int] = None, handshake_timeout: Optional[float] = None,
+                 session_lifetime: Optional[int] = None, session_cache: Union[bool, int, None] = None,
+                 ticket_keys: Optional[bytes] = None, ticket_rotation: Optional[int] = None,
+                 chain_cache: Optional[int] = None, pins: Iterable[bytes] = (), pin_mode: str = "and",
+                 handshake_timeout: Optional[float] = None,
                  memory: Optional[str] = None, insecure_skip_chain: bool = False, insecure_skip_name: bool = False,
                  insecure_skip_time: bool = False, insecure_skip_purpose: bool = False):
         super().__init__(raw.context_new(constant("ROLE", role)))
@@ -70,7 +75,13 @@ class Context(Handle):
             self._set("set_memory", constant("POLICY", memory))
         if verify_flags:
             self._set("set_verify_flags", mask("VERIFY", verify_flags))
-        for setter, given in (("set_ciphers", ciphers), ("set_ciphersuites", ciphersuites), ("set_groups", groups),
+        for pin in pins:
+            self._set("add_pin", pin, constant("PIN", pin_mode))
+        if session_cache is not None:
+            self._set("set_session_cache", SESSIONS if session_cache is True else int(session_cache))
+        for setter, given in (("set_ticket_keys", ticket_keys), ("set_ticket_rotation", ticket_rotation),
+                              ("set_chain_cache", chain_cache), ("set_ciphers", ciphers),
+                              ("set_ciphersuites", ciphersuites), ("set_groups", groups),
                               ("set_verify_depth", verify_depth), ("set_tickets", tickets),
                               ("set_session_lifetime", session_lifetime)):
             if given is not None:
@@ -81,12 +92,23 @@ class Context(Handle):
             if on:
                 self._set(setter, 1)
 
+    def set_ticket_keys(self, keys: bytes) -> None:
+        """Of a live server context: the first key seals, all open."""
+        self._set("set_ticket_keys", keys)
+
+    def replace(self, successor: Context) -> None:
+        """Later connections take the successor's configuration; sessions and ticket keys stay."""
+        self._set("replace", successor._handle)
+
     def _set(self, setter: str, *arguments: Any) -> None:
         checked(getattr(raw, f"context_{setter}")(self._handle, *arguments))
 
     frozen = Field[bool](raw.context_number, raw.CONTEXT_FROZEN, bool)
     handshakes = Field[int](raw.context_number, raw.CONTEXT_HANDSHAKES, int)
     resumptions = Field[int](raw.context_number, raw.CONTEXT_RESUMPTIONS, int)
+    cache_hits = Field[int](raw.context_number, raw.CONTEXT_CACHE_HITS, int)
+    cache_misses = Field[int](raw.context_number, raw.CONTEXT_CACHE_MISSES, int)
+    cache_entries = Field[int](raw.context_number, raw.CONTEXT_CACHE_ENTRIES, int)
     ciphers = Field[str](raw.context_text, raw.CONTEXT_CIPHERS, str)
     ciphersuites = Field[str](raw.context_text, raw.CONTEXT_CIPHERSUITES, str)
     groups = Field[str](raw.context_text, raw.CONTEXT_GROUPS, str)
@@ -97,6 +119,16 @@ class Context(Handle):
 
 def milliseconds(seconds: float) -> int:
     return math.ceil(min(seconds * 1000, 2**53))
+
+
+def ticket_keys(count: int = 1) -> bytes:
+    """Random ticket keys, 80 bytes each."""
+    return data(raw.ticket_keys_new(count))
+
+
+def derive_ticket_keys(secret: bytes, period: int = 3600, now: Optional[float] = None) -> bytes:
+    """The keys of a fleet that shares a secret of at least 32 random bytes: of this period, the last and the next."""
+    return data(raw.ticket_keys_derive(secret, int(time.time() if now is None else now), period))
 
 
 class State(NamedTuple):
