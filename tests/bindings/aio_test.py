@@ -1,0 +1,159 @@
+#!/usr/bin/python3
+"""tlsshim.aio, under both raw layers: this script runs itself in a Python that has them."""
+import os
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+if "TLSSHIM_RAW" not in os.environ:
+    import raw_test
+    from support.promise import run
+
+    def under(raw):
+        def promise():
+            env = dict(raw_test.environment(), TLSSHIM_RAW=raw, PYTHONASYNCIODEBUG="1")
+            ran = subprocess.run(["/usr/bin/python3", "-X", "dev", __file__], capture_output=True, text=True, env=env,
+                                 check=False, timeout=100)
+            print(ran.stdout, end="")
+            assert ran.returncode == 0 and ", 0 failed" in ran.stdout, ran.stdout + ran.stderr
+            assert "never" not in ran.stderr, ran.stderr
+        promise.__name__ = f"asyncio_over_{raw}"
+        return promise
+    run([under("swig"), under("ctypes")])
+    raise SystemExit
+
+import asyncio  # noqa: E402
+import gc  # noqa: E402
+
+import tlsshim  # noqa: E402
+from support.promise import run  # noqa: E402
+from tlsshim import aio  # noqa: E402
+
+SIZE, CLIENTS = 3_000_000, 8
+
+
+class Town:
+    """A server that echoes, and contexts to come to it with."""
+
+    def __init__(self):
+        ca = tlsshim.ca("CN=CA")
+        trust = tlsshim.Trust(cert=ca.cert)
+        self.server = tlsshim.Context("server", identity=ca.issue(names=["localhost"]), trust=trust,
+                                      require_client_cert=True, alpn_protocols=["h2"])
+        self.client = tlsshim.Context("client", identity=ca.issue(subject="CN=c", usage="client"), trust=trust,
+                                      alpn_protocols=["h2"])
+        self.nobody = tlsshim.Context("client", trust=trust)
+        self.heard = []
+
+    async def __aenter__(self):
+        self.listening = await aio.start_server(self.echo, "127.0.0.1", 0, self.server, self.heard.append)
+        return self
+
+    async def __aexit__(self, *_):
+        self.listening.close()
+        await self.listening.wait_closed()
+
+    async def echo(self, stream):
+        async for data in stream:
+            await stream.write(data)
+        await stream.shutdown()
+
+    async def come(self, context, session=None):
+        port = self.listening.sockets[0].getsockname()[1]
+        return await aio.connect("127.0.0.1", port, context, server_name="localhost", verify_name="localhost",
+                                 session=session)
+
+
+def in_loop(promise):
+    def ran():
+        before = tlsshim.live()
+        asyncio.run(asyncio.wait_for(promise(), 60))
+        gc.collect()
+        assert tlsshim.live() == before, f"{tlsshim.live() - before} handles are left"
+    ran.__name__ = promise.__name__
+    return ran
+
+
+@in_loop
+async def many_connections_read_and_write_at_once():
+    async def client(town, number):
+        async with await town.come(town.client) as stream:
+            data = bytes([number]) * SIZE
+
+            async def push():
+                await stream.write(data)
+                await stream.shutdown()
+            pushing = asyncio.create_task(push())
+            got = b"".join([part async for part in stream])
+            await pushing
+            assert got == data, f"{len(got)} of {SIZE} bytes"
+
+    async with Town() as town:
+        await asyncio.gather(*(client(town, number) for number in range(CLIENTS)))
+        assert town.server.handshakes == CLIENTS and not town.heard
+
+
+@in_loop
+async def a_session_is_resumed():
+    async with Town() as town:
+        session = None
+        for resumed in (False, True):
+            async with await town.come(town.client, session) as stream:
+                await stream.write(b"hello")
+                assert await stream.read() == b"hello"
+                assert stream.conn.resumed == resumed and stream.conn.alpn == "h2"
+                session = stream.conn.session()
+
+
+@in_loop
+async def a_refusal_reaches_both_ends():
+    async with Town() as town:
+        try:
+            async with await town.come(town.nobody) as stream:
+                await stream.read()
+            raise AssertionError("was served without a certificate")
+        except tlsshim.PeerError as error:
+            assert error.code == "E_REJECTED", error.code
+        while not town.heard:
+            await asyncio.sleep(0.01)
+        assert [error.code for error in town.heard] == ["E_NO_CERTIFICATE"]
+
+
+@in_loop
+async def a_wait_can_be_cancelled_and_the_stream_goes_on():
+    async with Town() as town:
+        async with await town.come(town.client) as stream:
+            try:
+                await asyncio.wait_for(stream.read(), 0.05)
+                raise AssertionError("nobody had sent anything")
+            except asyncio.TimeoutError:
+                pass
+            await stream.write(b"later")
+            assert await stream.read() == b"later"
+
+
+@in_loop
+async def an_end_without_goodbye_is_told_from_a_clean_one():
+    async with Town() as town:
+        async def cut(reader, writer):
+            async with aio.Stream(tlsshim.Conn(town.server), reader, writer) as stream:
+                await stream.handshake()
+                await stream.write(b"half")
+        cutting = await asyncio.start_server(cut, "127.0.0.1", 0)
+        port = cutting.sockets[0].getsockname()[1]
+        async with await aio.connect("127.0.0.1", port, town.client, verify_name="localhost") as stream:
+            assert await stream.read() == b"half"
+            try:
+                await stream.read()
+                raise AssertionError("was taken for a clean end")
+            except tlsshim.TransportError as error:
+                assert error.code == "E_TRUNCATED", error.code
+        cutting.close()
+        await cutting.wait_closed()
+
+
+if __name__ == "__main__":
+    run([many_connections_read_and_write_at_once, a_session_is_resumed, a_refusal_reaches_both_ends,
+         a_wait_can_be_cancelled_and_the_stream_goes_on, an_end_without_goodbye_is_told_from_a_clean_one])
