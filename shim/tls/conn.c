@@ -48,6 +48,7 @@ static void free_conn(void *object)
     context_drop(conn->context);
     buffer_free(&conn->offered);
     buffer_free(&conn->session_key);
+    sk_X509_pop_free(conn->refused, X509_free);
     free(conn->verdict);
     free(conn->server_name);
     free(conn->verify_name);

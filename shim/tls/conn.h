@@ -55,6 +55,7 @@ struct conn {
     uint8_t rules[DIGEST_SIZE];
     struct verdict *verdict; /* of a judgement that was not good, or NULL */
     bool judged;
+    STACK_OF(X509) * refused;             /* the chain that the peer sent, if it was refused */
     struct buffer session_key;            /* a client's, in place of the verified name */
     const SSL_SESSION *session_offered;   /* by us; compared only */
     SSL_SESSION *sessions[SESSIONS_MOST]; /* offered by the server, newest last */

@@ -82,8 +82,11 @@ static void pin_missing(const struct conn *conn, X509 *leaf, struct verdict *ver
     buffer_free(&hex);
 }
 
-static bool any_pinned(const struct conn *conn, STACK_OF(X509) * chain)
+/* Where a switch let the chain pass there is no verified one, and the leaf's key alone is proven. */
+static bool any_pinned(const struct conn *conn, X509 *leaf, STACK_OF(X509) * chain)
 {
+    if (chain == NULL)
+        return pins_match(&conn->setup->settings.pins, TLSSHIM_PIN_AND, leaf, conn->setup->sha256);
     for (int i = 0; i < sk_X509_num(chain); i++)
         if (pins_match(&conn->setup->settings.pins, TLSSHIM_PIN_AND, sk_X509_value(chain, i), conn->setup->sha256))
             return true;
@@ -146,8 +149,8 @@ static int32_t judge_peer(const struct conn *conn, X509 *leaf, STACK_OF(X509) * 
     if (pins_have(pins, TLSSHIM_PIN_INSTEAD))
         return judge_pinned(conn, leaf, presented, verdict, verified);
     result = judge_chain(conn, leaf, presented, verdict, verified);
-    if (result == TLSSHIM_OK && verdict->code == TLSSHIM_OK && pins_have(pins, TLSSHIM_PIN_AND) &&
-        !any_pinned(conn, *verified))
+    if (result == TLSSHIM_OK && verdict->accepted && pins_have(pins, TLSSHIM_PIN_AND) &&
+        !any_pinned(conn, leaf, *verified))
         pin_missing(conn, leaf, verdict);
     return result;
 }
@@ -172,8 +175,10 @@ int verify_peer(X509_STORE_CTX *store_ctx, void *setup)
     X509_STORE_CTX_set_error(store_ctx, verdict.verify_code);
     if (verified != NULL)
         X509_STORE_CTX_set0_verified_chain(store_ctx, verified);
-    if (!verdict.accepted)
+    if (!verdict.accepted) { /* the backend forgets whom it refused */
+        conn->refused = X509_chain_up_ref(X509_STORE_CTX_get0_untrusted(store_ctx));
         return 0;
+    }
     /* The last moment at which a client's refusal of the protocol can still be an alert. */
     result = conn_server(conn) ? TLSSHIM_OK : verify_protocol(conn);
     if (result == TLSSHIM_OK)

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/pair.h"
@@ -63,6 +64,9 @@ START_TEST(a_client_accepts_and_refuses_its_server_by_chain_name_time_and_purpos
     ck_assert_int_eq(tlsshim_conn_write(pair->client, "x", 1), pair->client_result);
     ck_assert_int_eq(tlsshim_conn_read(pair->client, data, sizeof data), pair->client_result);
     ck_assert_int_eq(tlsshim_conn_state(pair->client) & TLSSHIM_STATE_HANDSHAKE_DONE, 0);
+    /* Who was refused can still be looked at. */
+    ck_assert_int_eq(tlsshim_cert_count(keep(tlsshim_conn_peer_cert(pair->client))), 1);
+    ck_assert_int_eq(tlsshim_conn_verified_chain(pair->client), TLSSHIM_NONE);
 }
 END_TEST
 
@@ -227,6 +231,30 @@ START_TEST(an_insecure_switch_lets_its_own_fault_pass_and_no_other_and_is_told)
 }
 END_TEST
 
+START_TEST(a_pin_beside_the_chain_is_demanded_also_where_a_switch_lets_the_chain_pass)
+{
+    const struct insecure_case *c = &insecure_cases[_i / 2];
+    bool right = _i % 2 == 0;
+    int64_t client = client_context(0, certs()->trust, 0);
+    int64_t cert = keep(tlsshim_identity_cert(right ? identity_at(c->identity) : certs()->client));
+    char hex[65];
+    uint8_t pin[32];
+    struct pair *pair;
+
+    ck_assert_int_eq(tlsshim_cert_text(cert, TLSSHIM_CERT_SPKI_SHA256, hex, sizeof hex), 64);
+    for (int i = 0; i < 32; i++) {
+        const char byte[3] = {hex[2 * i], hex[2 * i + 1], 0};
+
+        pin[i] = (uint8_t)strtoul(byte, NULL, 16);
+    }
+    ck_assert_ok(c->skip(client, 1));
+    ck_assert_ok(tlsshim_context_add_pin(client, pin, sizeof pin, TLSSHIM_PIN_AND));
+    pair = pair_named(client, server_context(0, identity_at(c->identity), 0, 0), 512, c->name);
+    pair_handshake(pair);
+    ck_assert_result(pair->client_result, right ? TLSSHIM_OK : TLSSHIM_E_PIN);
+}
+END_TEST
+
 START_TEST(a_switch_that_was_switched_off_again_lets_nothing_pass)
 {
     int64_t client = client_context(0, certs()->trust, 0);
@@ -287,6 +315,8 @@ int main(void)
     tcase_add_test(tests, a_client_certificate_that_is_only_requested_must_still_be_good);
     tcase_add_loop_test(tests, a_server_may_demand_a_name_of_its_client, 0, 2);
     tcase_add_loop_test(tests, an_insecure_switch_lets_its_own_fault_pass_and_no_other_and_is_told, 0, INSECURE_CASES);
+    tcase_add_loop_test(tests, a_pin_beside_the_chain_is_demanded_also_where_a_switch_lets_the_chain_pass, 0,
+                        2 * INSECURE_CASES);
     tcase_add_test(tests, a_switch_that_was_switched_off_again_lets_nothing_pass);
     tcase_add_test(tests, asking_for_certificates_without_trust_is_refused);
     tcase_add_test(tests, a_trust_set_is_frozen_by_its_first_connection);
