@@ -74,7 +74,7 @@ int32_t tlsshim_conn_number(int64_t conn, int32_t field, int64_t *n);
  */
 int32_t tlsshim_conn_bytes(int64_t conn, int32_t field, void *bytes, int32_t bytes_cap);
 
-/* Gives the peer's certificate and chain as it sent them. On resumed connections the leaf alone.
+/* Gives the peer's certificate and chain as it sent them, a refused one too. On resumed connections the leaf alone.
  *
  * conn    handle conn
  * return  handle cert; NONE where it sent none
@@ -101,7 +101,7 @@ int64_t tlsshim_conn_verified_chain(int64_t conn);
 /* Gives the certificate that this end presented, with its chain.
  *
  * conn    handle conn
- * return  handle cert; NONE where it presented none
+ * return  handle cert; NONE where it presented none, and on resumed connections
  * errors  E_LIMIT
  * thread  any; calls on one connection take turns
  * blocks  never

@@ -43,6 +43,12 @@ static void add_name(const char *name, struct buffer *out)
         buffer_text(out, name);
 }
 
+/* Without a certificate there is no code: the backend would say that all is well. */
+static bool has_verify_code(const struct conn *conn)
+{
+    return conn->judged || (conn->done && SSL_get0_peer_certificate(conn->ssl) != NULL);
+}
+
 static void add_text(const struct conn *conn, int32_t field, struct buffer *out)
 {
     switch (field) {
@@ -57,7 +63,7 @@ static void add_text(const struct conn *conn, int32_t field, struct buffer *out)
         verify_report(conn, out);
         return;
     case TLSSHIM_CONN_VERIFY_CODE:
-        if (conn->judged || conn->done)
+        if (has_verify_code(conn))
             buffer_text(out, X509_verify_cert_error_string(SSL_get_verify_result(conn->ssl)));
         return;
     default:
@@ -132,11 +138,11 @@ static int64_t number_always(const struct conn *conn, int32_t field)
     case TLSSHIM_CONN_INSECURE:
         return conn->setup->settings.insecure;
     case TLSSHIM_CONN_CERTIFICATE_REQUESTED:
-        return conn_server(conn) ? TLSSHIM_NONE : conn->asked;
+        return conn_server(conn) || !(conn->asked || conn->done) ? TLSSHIM_NONE : conn->asked;
     case TLSSHIM_CONN_HELLO_RETRY:
-        return conn->hello_retry;
+        return conn->hello_retry || conn->done ? conn->hello_retry : TLSSHIM_NONE;
     case TLSSHIM_CONN_VERIFY_CODE:
-        return conn->judged || conn->done ? (int64_t)SSL_get_verify_result(conn->ssl) : TLSSHIM_NONE;
+        return has_verify_code(conn) ? (int64_t)SSL_get_verify_result(conn->ssl) : TLSSHIM_NONE;
     default:
         return TLSSHIM_NONE;
     }
@@ -272,6 +278,8 @@ static int64_t cert_handle(X509 *leaf, STACK_OF(X509) * rest)
 
 static int64_t peer_cert(const struct conn *conn)
 {
+    if (conn->refused != NULL)
+        return cert_handle(sk_X509_value(conn->refused, 0), conn->refused);
     return cert_handle(SSL_get0_peer_certificate(conn->ssl), SSL_get_peer_cert_chain(conn->ssl));
 }
 
@@ -288,7 +296,7 @@ static int64_t local_cert(const struct conn *conn)
 {
     STACK_OF(X509) *chain = NULL;
 
-    if (!conn->done || (!conn_server(conn) && !conn->asked))
+    if (!conn->done || SSL_session_reused(conn->ssl) == 1 || (!conn_server(conn) && !conn->asked))
         return TLSSHIM_NONE;
     SSL_get0_chain_certs(conn->ssl, &chain);
     return cert_handle(SSL_get_certificate(conn->ssl), chain);
@@ -393,6 +401,11 @@ static int32_t bind_end_point(struct conn *conn, void *bytes, int32_t bytes_cap)
 
     if (cert == NULL)
         return TLSSHIM_NONE;
+    if (conn_server(conn) && SSL_session_reused(conn->ssl) == 1 &&
+        SSL_set_current_cert(conn->ssl, SSL_CERT_SET_FIRST) == 1 &&
+        SSL_set_current_cert(conn->ssl, SSL_CERT_SET_NEXT) == 1)
+        return error_new(TLSSHIM_E_UNSUPPORTED, "on a resumed connection a server with several certificates does not "
+                                                "know which of them the client saw");
     if (X509_get_signature_info(cert, &digest_nid, NULL, NULL, NULL) != 1 || digest_nid == NID_undef)
         return error_backend(TLSSHIM_E_UNSUPPORTED,
                              "tls-server-end-point is not defined for a certificate whose signature has no hash");
