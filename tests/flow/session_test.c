@@ -151,7 +151,7 @@ static int child(void)
 {
     static struct papers p;
     uint8_t wire[8192];
-    int64_t trust, client, conn, answer = 0;
+    int64_t trust, client, conn, session, answer = 0;
     int32_t result;
     FILE *in = fdopen(CHILD_PAPERS, "rb");
 
@@ -163,7 +163,8 @@ static int child(void)
         tlsshim_context_set_versions(client, p.version, p.version) < 0)
         return 11;
     conn = tlsshim_conn_new(client, "www.test", 8);
-    if (tlsshim_conn_set_session(conn, tlsshim_session_load(p.session, p.session_len)) != TLSSHIM_OK)
+    session = tlsshim_session_load(p.session, p.session_len);
+    if (tlsshim_conn_set_session(conn, session) != TLSSHIM_OK)
         return 12;
     while ((result = tlsshim_conn_read(conn, wire, sizeof wire)) < 0) {
         if (result == TLSSHIM_WANT_DRAIN)
@@ -179,7 +180,10 @@ static int child(void)
     }
     if (tlsshim_conn_number(conn, TLSSHIM_CONN_RESUMED, &answer) != TLSSHIM_OK)
         return 16;
-    return answer == 1 && result == 5 && memcmp(wire, "hello", 5) == 0 ? 0 : 17;
+    if (answer != 1 || result != 5 || memcmp(wire, "hello", 5) != 0)
+        return 17;
+    fclose(in);
+    return tlsshim_close(conn) + tlsshim_close(client) + tlsshim_close(trust) + tlsshim_close(session);
 }
 
 static int serve(int64_t conn, int fd)
