@@ -119,17 +119,15 @@ START_TEST(tls_1_3_gives_each_session_once_and_tls_1_2_the_one_of_the_connection
     int64_t server = server_context(_i, certs()->server, 0, 0);
     struct pair *pair;
     uint8_t a[8192], b[8192];
-    int32_t len;
+    int32_t len, other;
 
     ck_assert_ok(tlsshim_context_set_tickets(server, 3));
     pair = pair_of(_i, server);
     len = tlsshim_session_export(keep(tlsshim_conn_take_session(pair->client)), a, sizeof a);
-    ck_assert_int_eq(tlsshim_session_export(keep(tlsshim_conn_take_session(pair->client)), b, sizeof b), len);
-    if (_i == TLSSHIM_TLS_1_2) {
-        ck_assert_mem_eq(a, b, (size_t)len);
+    other = tlsshim_session_export(keep(tlsshim_conn_take_session(pair->client)), b, sizeof b);
+    ck_assert_int_eq(other == len && memcmp(a, b, (size_t)len) == 0, _i == TLSSHIM_TLS_1_2);
+    if (_i == TLSSHIM_TLS_1_2)
         return;
-    }
-    ck_assert_mem_ne(a, b, (size_t)len);
     keep(tlsshim_conn_take_session(pair->client));
     ck_assert_int_eq(tlsshim_conn_take_session(pair->client), TLSSHIM_NONE);
 }
