@@ -66,7 +66,7 @@ int64_t tlsshim_key_external(int64_t public_key);
  * passphrase in secret, up to 1024; empty = not encrypted; not for the public formats
  * data    out secret, whole; encrypted = computed, so the size asked for is an upper bound
  * return  length
- * errors  E_ARGUMENT E_LIMIT E_MISMATCH
+ * errors  E_ARGUMENT E_LIMIT E_MISMATCH E_UNSUPPORTED
  * thread  any
  * blocks  cpu
  * source  OSSL_ENCODER_to_data(3), RFC 5958, RFC 8018

@@ -60,7 +60,7 @@ int32_t tlsshim_trust_add_file(int64_t trust, const void *path, int32_t path_len
  *
  * trust   handle trust
  * return  count; of the system's anchors
- * errors  E_EMPTY E_FROZEN E_FORMAT
+ * errors  E_EMPTY E_FROZEN
  * thread  any
  * blocks  files
  * source  X509_get_default_cert_file(3)

@@ -9,6 +9,7 @@
 
 #include "../base/backend.h"
 #include "../base/error.h"
+#include "sealing.h"
 
 static int32_t passphrase_missing(const char *label)
 {
@@ -49,13 +50,17 @@ static int32_t key_from_encrypted(struct bytes der, const char *label, struct by
     const unsigned char *at = der.data;
     X509_SIG *sealed = d2i_X509_SIG(NULL, &at, (long)der.len);
     PKCS8_PRIV_KEY_INFO *info = NULL;
+    const X509_ALGOR *algorithm;
+    struct sealing sealing;
     int32_t result;
 
     if (sealed == NULL)
         return error_backend(TLSSHIM_E_FORMAT, "%s: the encrypted private key cannot be read", label);
-    if (passphrase.len == 0)
+    X509_SIG_get0(sealed, &algorithm, NULL);
+    result = sealing_of(algorithm, label, &sealing);
+    if (result == TLSSHIM_OK && passphrase.len == 0)
         result = passphrase_missing(label);
-    else {
+    else if (result == TLSSHIM_OK) {
         info = PKCS8_decrypt_ex(sealed, (const char *)passphrase.data, (int)passphrase.len, backend_context(), NULL);
         result = info == NULL ? not_decrypted(label) : key_from_pkcs8(info, label, pkey);
     }

@@ -9,6 +9,7 @@
 #include "../base/backend.h"
 #include "../base/error.h"
 #include "identity_load.h"
+#include "sealing.h"
 
 /* Bags may hold bags; files of people do not go deep. */
 enum { DEPTH_MOST = 4, PKCS12_ITERATIONS = 100000, PKCS12_OVERHEAD = 1536, CERT_OVERHEAD = 128 };
@@ -22,48 +23,17 @@ struct opening {
     STACK_OF(X509) * certs; /* as the legacy context may have read them */
 };
 
-static bool is_modern_cipher(const X509_ALGOR *cipher)
-{
-    const ASN1_OBJECT *object;
-
-    X509_ALGOR_get0(&object, NULL, NULL, cipher);
-    switch (OBJ_obj2nid(object)) {
-    case NID_aes_128_cbc:
-    case NID_aes_192_cbc:
-    case NID_aes_256_cbc:
-    case NID_aes_128_gcm:
-    case NID_aes_256_gcm:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static int32_t check_cipher(const struct opening *opening, const X509_ALGOR *algorithm)
 {
-    const ASN1_OBJECT *object;
-    PBE2PARAM *pbes2 = NULL;
-    const void *value = NULL;
-    int type = 0;
-    bool modern = false;
-    char name[80];
+    struct sealing sealing;
+    int32_t result = sealing_of(algorithm, opening->label, &sealing);
 
-    X509_ALGOR_get0(&object, &type, &value, algorithm);
-    if (OBJ_obj2nid(object) == NID_pbes2 && type == V_ASN1_SEQUENCE) {
-        pbes2 = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), algorithm->parameter);
-        modern = pbes2 != NULL && is_modern_cipher(pbes2->encryption);
-        if (pbes2 != NULL)
-            X509_ALGOR_get0(&object, NULL, NULL, pbes2->encryption);
-    }
-    OBJ_obj2txt(name, sizeof name, object, 0);
-    PBE2PARAM_free(pbes2);
-    error_forget_backend();
-    if (modern || opening->legacy)
-        return TLSSHIM_OK;
+    if (result < 0 || sealing.modern || opening->legacy)
+        return result;
     return error_new(TLSSHIM_E_UNSUPPORTED,
                      "%s is sealed with %s, which is too weak to trust: identity_insecure_load_legacy reads it; then "
                      "export it anew",
-                     opening->label, name);
+                     opening->label, sealing.name);
 }
 
 static int32_t not_opened(const struct opening *opening)
@@ -169,8 +139,15 @@ static int32_t open_safe(struct opening *opening, PKCS7 *safe)
 /* The checksum tells whether the passphrase is right, and which of two forms "none" has. */
 static int32_t check_mac(struct opening *opening, PKCS12 *file)
 {
+    const ASN1_INTEGER *rounds = NULL;
+    int32_t result;
+
     if (!PKCS12_mac_present(file))
         return TLSSHIM_OK;
+    PKCS12_get0_mac(NULL, NULL, NULL, &rounds, file);
+    result = sealing_rounds(rounds, opening->label);
+    if (result < 0)
+        return result;
     if (PKCS12_verify_mac(file, opening->passphrase, opening->passphrase_len) == 1)
         return TLSSHIM_OK;
     if (opening->passphrase_len == 0) {
