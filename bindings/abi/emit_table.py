@@ -45,7 +45,7 @@ def entry(function, values, codes):
     text += f"     .wide = {truth(returned['type'] == 'int64_t')},\n"
     text += f"     .gives_handle = {truth(returned['kind'] == 'handle')},\n"
     text += f"     .gives_code = {truth(returned.get('group') == 'result')},\n"
-    text += f"     .costly = {truth('cpu' in function['blocks'] or 'files' in function['blocks'])},\n"
+    text += f"     .costly = {truth('cpu' in function['blocks'])},\n"
     text += f"     .codes = {{{', '.join(map(str, allowed_codes(function, codes)))}}},\n"
     text += f"     .count = {len(function['params'])}"
     if not function["params"]:
