@@ -208,8 +208,8 @@ tsan:
 	@scripts/need build check
 	@$(MAKE) $(PARALLEL) --no-print-directory tsan-run BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g'
 .PHONY: tsan-run
-tsan-run: $(filter $(BUILD)/tests/thread/%,$(TEST_PROGRAMS)) $(UNIT_PROGRAMS)
-	@$(RUN_TESTS) unit thread
+tsan-run: $(filter $(BUILD)/tests/thread/%,$(TEST_PROGRAMS) $(HOST_PROGRAMS)) $(UNIT_PROGRAMS)
+	@$(RUN_TESTS) unit thread fork
 
 # --- running it ------------------------------------------------------------------------------------------------------
 
@@ -274,7 +274,7 @@ help:
 	@echo 'make check      installs what is missing, builds, runs all tests, ends with the counts'
 	@echo 'make quick      the unit tests and the form of the sources alone, in seconds'
 	@echo 'make asan       make check under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan'
-	@echo 'make tsan       unit and thread tests under ThreadSanitizer, in build/tsan'
+	@echo 'make tsan       unit, thread and fork tests under ThreadSanitizer, in build/tsan'
 	@echo 'make soak       the fork, thread and misuse tests at full length'
 	@echo 'make certs      fills certs/ with test certificates, made by the tlsshim command'
 	@echo 'make bench      measures'
