@@ -1,5 +1,6 @@
 /* What a context offers: protocols, versions, ciphers, groups, tickets, and its limits. */
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,22 +229,43 @@ static int try_groups(SSL_CTX *ctx, const char *words)
     return (int)SSL_CTX_set1_groups_list(ctx, words);
 }
 
-/* The first word that the backend does not know, for the error. */
-static int32_t words_refused(SSL_CTX *probe, const struct words *words, const char *list)
+/* Every word must be known: the backend itself is content with one that is. What is only taken away may be anything. */
+static int32_t words_check(SSL_CTX *probe, const struct words *words, const char *list)
 {
+    static const char between[] = ": ,;";
     char word[128];
+    bool any = false;
 
-    for (const char *at = list; *at != 0; at += strcspn(at, ":"), at += *at == ':') {
-        size_t len = strcspn(at, ":");
+    for (const char *at = list; *at != 0; at += strcspn(at, between), at += *at != 0) {
+        size_t len = strcspn(at, between);
 
-        if (len == 0 || len >= sizeof word)
+        if (len == 0 || *at == '!' || *at == '-')
             continue;
-        memcpy(word, at, len);
-        word[len] = 0;
-        if (words->try(probe, word) != 1)
+        snprintf(word, sizeof word, "%.*s", (int)len, at);
+        if (strncmp(word, "@SECLEVEL", 9) == 0)
+            return error_new(TLSSHIM_E_WEAK, "the security level is not a matter of cipher lists: %s", word);
+        any = any || *at != '@';
+        if (*at != '@' && words->try(probe, word + (*at == '+')) != 1)
             return error_backend(TLSSHIM_E_FORMAT, "\"%s\" is no %s that the backend knows", word, words->what);
     }
-    return error_backend(TLSSHIM_E_FORMAT, "\"%s\" is no list of %ss", list, words->what);
+    if (any && words->try(probe, list) == 1)
+        return TLSSHIM_OK;
+    return error_backend(TLSSHIM_E_FORMAT, "\"%s\" names no %s", list, words->what);
+}
+
+/* A cipher without secrecy or without a proof of who the peer is. */
+static int32_t ciphers_check(SSL_CTX *probe)
+{
+    STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(probe);
+
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
+        const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(ciphers, i);
+
+        if (SSL_CIPHER_get_bits(cipher, NULL) < 112 || SSL_CIPHER_get_auth_nid(cipher) == NID_auth_null)
+            return error_new(TLSSHIM_E_WEAK, "the cipher %s gives no secrecy or does not tell who the peer is",
+                             SSL_CIPHER_get_name(cipher));
+    }
+    return TLSSHIM_OK;
 }
 
 /* "?name" is dropped where the backend lacks it, the mark where it does not. */
@@ -294,12 +316,13 @@ static int32_t set_words(int64_t context, const char *setter, const void *text, 
     } else {
         if (words.try == try_groups)
             optional_words(probe, &words, list);
-        if (words.try(probe, list) == 1) {
+        result = words_check(probe, &words, list);
+        if (result == TLSSHIM_OK && words.try == SSL_CTX_set_cipher_list)
+            result = ciphers_check(probe);
+        if (result == TLSSHIM_OK) {
             free(*words.place);
             *words.place = list;
             list = NULL;
-        } else {
-            result = words_refused(probe, &words, list);
         }
     }
     free(list);
