@@ -4,6 +4,7 @@
 
 #include "../base/error.h"
 #include "../base/handle.h"
+#include "../pki/judge.h"
 #include "../pki/key.h"
 #include "context.h"
 
@@ -80,16 +81,13 @@ int32_t tlsshim_context_set_client_certificate(int64_t context, int32_t mode)
 
 int32_t tlsshim_context_set_verify_flags(int64_t context, int32_t mask)
 {
-    const int32_t all = TLSSHIM_VERIFY_STRICT | TLSSHIM_VERIFY_PARTIAL_CHAIN | TLSSHIM_VERIFY_CRL_LEAF |
-                        TLSSHIM_VERIFY_CRL_CHAIN | TLSSHIM_VERIFY_CRL_SOFT;
     struct change change;
     int32_t result = change_begin(context, "context_set_verify_flags", &change);
 
     if (result < 0)
         return result;
-    if ((mask & ~all) != 0)
-        result = error_new(TLSSHIM_E_ARGUMENT, "%#x holds flags that do not exist", (unsigned)mask);
-    else
+    result = judge_flags_check(mask);
+    if (result == TLSSHIM_OK)
         change.settings->verify_flags = mask;
     return change_end(&change, result);
 }
