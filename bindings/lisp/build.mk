@@ -19,7 +19,7 @@ LISP_COMPILED := $(if $(SANITIZE),,$(BUILD)/lisp-cache/sbcl.stamp $(BUILD)/lisp-
 sbcl_load = sbcl --noinform --no-userinit --no-sysinit --disable-debugger --eval '$(LISP_LOAD)' --quit
 ecl_load = ecl --norc --eval '$(LISP_LOAD)' --eval '(ext:quit 0)'
 
-$(LISP_COMPILED): $(BUILD)/lisp-cache/%.stamp: $(LISP_COPIES) $(SHARED)
+$(LISP_COMPILED): $(BUILD)/lisp-cache/%.stamp: $(LISP_COPIES) $(BUILD)/lisp/$(SONAME) $(SHARED)
 	@mkdir -p $(@D)
 	@echo '  $*   the Lisp system'
 	@CL_SOURCE_REGISTRY='$(abspath $(BUILD))/lisp:' ASDF_OUTPUT_TRANSLATIONS='$(LISP_CACHE)' $($*_load) >$(@D)/$*.log 2>&1 \

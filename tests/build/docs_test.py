@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""What the documents quote from the sources is in the sources, and the files that they link to exist."""
+"""What the documents quote from the sources is in the sources, linked files exist, and the README's programs run."""
+import os
 import pathlib
 import re
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support.promise import TOP, run
+from support.promise import BUILD, SANITIZE, TOP, command, host_environment, run
 
 DOCUMENTS = sorted([*TOP.glob("*.md"), *TOP.glob("docs/*.md")])
 
@@ -27,5 +29,36 @@ def linked_files_exist():
     assert not broken, broken
 
 
+def program(language):
+    """The one program of this language in the README."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", (TOP / "README.md").read_text(), re.M | re.S)
+    assert len(found) == 1, f"{len(found)} programs in {language}"
+    return found[0]
+
+
+def says_hello(language, *words, suffix, greeting="hello me TLSv1.3"):
+    env = host_environment(PYTHONPATH=f"{BUILD}/python", LUA_PATH=f"{BUILD}/lua/?.lua;{BUILD}/lua/?/init.lua;;",
+                           LUA_CPATH=f"{BUILD}/lua/?.so;;", CL_SOURCE_REGISTRY=f"{BUILD}/lisp:",
+                           ASDF_OUTPUT_TRANSLATIONS="(:output-translations "
+                           f'(t ("{BUILD}/lisp-cache" :implementation)) :ignore-inherited-configuration)')
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / f"readme.{suffix}"
+        file.write_text(program(language))
+        said = command(*(word.replace("FILE", str(file)) for word in words), env=env, timeout=120)
+    assert said.split() == greeting.split(), said
+
+
+def the_programs_in_the_readme_run():
+    says_hello("python", "/usr/bin/python3", "FILE", suffix="py")
+    says_hello("lua", "lua5.4", "FILE", suffix="lua")
+    flags = f"-I{TOP}/include -L{BUILD} -Wl,-rpath,{BUILD} {f'-fsanitize={SANITIZE}' if SANITIZE else ''}"
+    build = f"{os.environ.get('CC', 'cc')} -Wall -Wextra -Werror {flags} -o FILE.out FILE -ltlsshim && FILE.out"
+    says_hello("c", "sh", "-c", f"unset LD_PRELOAD; ASAN_OPTIONS=detect_leaks=0; export ASAN_OPTIONS; {build}",
+               suffix="c", greeting="hello localhost")
+    if not SANITIZE:
+        says_hello("lua", "luajit", "FILE", suffix="lua")
+        says_hello("lisp", "sbcl", "--script", "FILE", suffix="lisp")
+
+
 if __name__ == "__main__":
-    run([quoted_sources_are_as_quoted, linked_files_exist])
+    run([quoted_sources_are_as_quoted, linked_files_exist, the_programs_in_the_readme_run])
