@@ -36,6 +36,7 @@ static struct ends connected(SSL_CTX *client, SSL_CTX *server)
 
     ends_handshake(&made);
     write_all(made.server, &byte, 1); /* the tickets come with it */
+    ends_carry(&made, false);
     read_exactly(made.client, &byte, 1);
     return made;
 }
@@ -53,6 +54,7 @@ void bulk_work(long chunks)
 {
     for (; chunks > 0; chunks--) {
         write_all(ends.client, plain, size);
+        ends_carry(&ends, true);
         read_exactly(ends.server, back, size);
     }
 }
@@ -67,8 +69,10 @@ void echo_work(long turns)
 {
     for (; turns > 0; turns--) {
         write_all(ends.client, plain, size);
+        ends_carry(&ends, true);
         read_exactly(ends.server, back, size);
         write_all(ends.server, back, size);
+        ends_carry(&ends, false);
         read_exactly(ends.client, back, size);
     }
 }
@@ -86,6 +90,7 @@ static void *busy_thread(void *data)
 
     for (long i = 0; i < busy->chunks; i++) {
         write_all(busy->ends.client, plain, sizeof room);
+        ends_carry(&busy->ends, true);
         read_exactly(busy->ends.server, room, sizeof room);
     }
     return NULL;

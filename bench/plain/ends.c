@@ -82,7 +82,7 @@ SSL_CTX *client_context(void)
 
 static struct ends ends_new(SSL_CTX *client, SSL_CTX *server)
 {
-    struct ends ends = {SSL_new(client), SSL_new(server)};
+    struct ends ends = {.client = SSL_new(client), .server = SSL_new(server)};
 
     if (ends.client == NULL || ends.server == NULL || SSL_set_tlsext_host_name(ends.client, "localhost") != 1 ||
         SSL_set1_host(ends.client, "localhost") != 1)
@@ -92,28 +92,71 @@ static struct ends ends_new(SSL_CTX *client, SSL_CTX *server)
     return ends;
 }
 
-struct ends ends_in_memory(SSL_CTX *client, SSL_CTX *server)
+static void join(struct ends *ends)
 {
-    struct ends ends = ends_new(client, server);
     BIO *at_client, *at_server;
 
-    if (strcmp(option("bio", "pair"), "memory") == 0) {
-        BIO *forth = BIO_new(BIO_s_mem()), *back = BIO_new(BIO_s_mem());
-
-        BIO_set_mem_eof_return(forth, -1);
-        BIO_set_mem_eof_return(back, -1);
-        BIO_up_ref(forth);
-        BIO_up_ref(back);
-        SSL_set_bio(ends.client, back, forth);
-        SSL_set_bio(ends.server, forth, back);
-        return ends;
-    }
     /* The default room of a pair, 17 KiB, holds any record. */
     if (BIO_new_bio_pair(&at_client, 0, &at_server, 0) != 1)
         fail("no BIO pair");
-    SSL_set_bio(ends.client, at_client, at_client);
-    SSL_set_bio(ends.server, at_server, at_server);
+    SSL_set_bio(ends->client, at_client, at_client);
+    SSL_set_bio(ends->server, at_server, at_server);
+}
+
+static BIO *pair_for(SSL *ssl)
+{
+    BIO *inner, *net;
+
+    if (BIO_new_bio_pair(&inner, 0, &net, 0) != 1)
+        fail("no BIO pair");
+    SSL_set_bio(ssl, inner, inner);
+    return net;
+}
+
+static void memory_for(SSL *ssl)
+{
+    BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+
+    if (in == NULL || out == NULL)
+        fail("no memory BIO");
+    BIO_set_mem_eof_return(in, -1);
+    SSL_set_bio(ssl, in, out);
+}
+
+struct ends ends_in_memory(SSL_CTX *client, SSL_CTX *server)
+{
+    struct ends ends = ends_new(client, server);
+    const char *bio = option("bio", "pair");
+
+    if (strcmp(bio, "joined") == 0) {
+        join(&ends);
+    } else if (strcmp(bio, "memory") == 0) {
+        memory_for(ends.client);
+        memory_for(ends.server);
+    } else {
+        ends.client_net = pair_for(ends.client);
+        ends.server_net = pair_for(ends.server);
+    }
     return ends;
+}
+
+void ends_carry(const struct ends *ends, bool to_server)
+{
+    static _Thread_local char wire[65536];
+    SSL *from = to_server ? ends->client : ends->server, *to = to_server ? ends->server : ends->client;
+    BIO *out = to_server ? ends->client_net : ends->server_net, *in = to_server ? ends->server_net : ends->client_net;
+    int len;
+
+    if (out == NULL) {
+        out = SSL_get_wbio(from), in = SSL_get_rbio(to);
+        if (out == in || BIO_method_type(out) != BIO_TYPE_MEM)
+            return;
+    }
+    while (BIO_ctrl_pending(out) > 0) {
+        len = BIO_read(out, wire, sizeof wire);
+        if (len <= 0 || BIO_write(in, wire, len) != len)
+            fail("bytes were lost");
+    }
 }
 
 struct ends ends_on_sockets(SSL_CTX *client, SSL_CTX *server)
@@ -140,7 +183,9 @@ void ends_handshake(struct ends *ends)
 {
     do {
         step(ends->client);
+        ends_carry(ends, true);
         step(ends->server);
+        ends_carry(ends, false);
     } while (!SSL_is_init_finished(ends->client) || !SSL_is_init_finished(ends->server));
 }
 
@@ -148,4 +193,6 @@ void ends_free(struct ends *ends)
 {
     SSL_free(ends->client);
     SSL_free(ends->server);
+    BIO_free(ends->client_net);
+    BIO_free(ends->server_net);
 }

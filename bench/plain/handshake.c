@@ -19,12 +19,15 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
-static void move_byte(SSL *from, SSL *to)
+static void move_byte(const struct ends *ends, bool to_server)
 {
     char byte = 'x';
     size_t count;
 
-    if (SSL_write_ex(from, &byte, 1, &count) != 1 || SSL_read_ex(to, &byte, 1, &count) != 1)
+    if (SSL_write_ex(to_server ? ends->client : ends->server, &byte, 1, &count) != 1)
+        fail("a byte is not taken");
+    ends_carry(ends, to_server);
+    if (SSL_read_ex(to_server ? ends->server : ends->client, &byte, 1, &count) != 1)
         fail("a byte was lost");
 }
 
@@ -36,8 +39,8 @@ static void one(bool offer)
         fail("the session cannot be offered");
     tickets = 0;
     ends_handshake(&ends);
-    move_byte(ends.client, ends.server);
-    move_byte(ends.server, ends.client);
+    move_byte(&ends, true);
+    move_byte(&ends, false);
     if (SSL_session_reused(ends.client) != offer)
         die("resumption went otherwise than asked");
     SSL_shutdown(ends.client);
@@ -86,8 +89,8 @@ double memory_value(long count)
     for (long i = 0; i < count; i++) {
         all[i] = ends_in_memory(client_ctx, server_ctx);
         ends_handshake(&all[i]);
-        move_byte(all[i].client, all[i].server);
-        move_byte(all[i].server, all[i].client);
+        move_byte(&all[i], true);
+        move_byte(&all[i], false);
     }
     after = resident();
     for (long i = 0; i < count; i++)

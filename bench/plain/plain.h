@@ -8,13 +8,19 @@
 struct ends {
     SSL *client;
     SSL *server;
+    BIO *client_net; /* the network halves of two BIO pairs; NULL where the ends need no carrying */
+    BIO *server_net;
 };
 
 bool tuned(void);
 SSL_CTX *server_context(void);
 SSL_CTX *client_context(void);
-/* Two ends in memory, joined by a BIO pair; no step is made. */
+/* Two ends in memory; no step is made. bio=pair: each has a BIO pair whose network half the application reads and
+ * writes, as BIO_s_bio(3) shows, so that what is to be sent passes through its hands. bio=memory: the same with memory
+ * BIOs. bio=joined: one BIO pair between the two, which nothing could be sent from. */
 struct ends ends_in_memory(SSL_CTX *client, SSL_CTX *server);
+/* Carries what waits from one end to the other through a buffer. */
+void ends_carry(const struct ends *ends, bool to_server);
 /* Two ends over a socketpair, each with SSL_set_fd. */
 struct ends ends_on_sockets(SSL_CTX *client, SSL_CTX *server);
 /* Both ends in turn until both are complete. */

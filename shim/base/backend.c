@@ -250,7 +250,7 @@ static bool inside_already(void)
     return private_context != NULL && OSSL_LIB_CTX_set0_default(NULL) == private_context;
 }
 
-static int32_t enter(struct visit *visit)
+static int32_t enter_the_gate(struct visit *visit)
 {
     int32_t result;
 
@@ -259,6 +259,8 @@ static int32_t enter(struct visit *visit)
         if (result < 0)
             return result;
     }
+    if (gate_try(&visit->stripe))
+        return TLSSHIM_OK;
     if (inside_already()) {
         gate_enter_again(&visit->stripe);
         return TLSSHIM_OK;
@@ -266,25 +268,55 @@ static int32_t enter(struct visit *visit)
     return gate_enter(&visit->stripe);
 }
 
-int32_t visit_enter(struct visit *visit)
+static int32_t enter(struct visit *visit)
 {
     int32_t result;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &visit->cancel_state);
-    result = enter(visit);
-    if (result < 0) {
+    result = enter_the_gate(visit);
+    if (result < 0)
         pthread_setcancelstate(visit->cancel_state, NULL);
-        return result;
-    }
+    visit->deep = false;
+    visit->host_errors = NULL;
+    return result;
+}
+
+void visit_deepen(struct visit *visit)
+{
+    if (visit->deep)
+        return;
+    visit->deep = true;
     visit->host_context = OSSL_LIB_CTX_set0_default(private_context);
+}
+
+int32_t visit_enter(struct visit *visit)
+{
+    int32_t result = enter(visit);
+
+    if (result < 0)
+        return result;
+    visit_deepen(visit);
+    visit->host_errors = host_errors_take();
+    return TLSSHIM_OK;
+}
+
+int32_t visit_enter_lightly(struct visit *visit)
+{
+    int32_t result = enter(visit);
+
+    if (result < 0 || ERR_peek_error() == 0)
+        return result;
+    visit_deepen(visit);
     visit->host_errors = host_errors_take();
     return TLSSHIM_OK;
 }
 
 void visit_leave(struct visit *visit)
 {
-    host_errors_put(visit->host_errors);
-    OSSL_LIB_CTX_set0_default(visit->host_context);
+    if (visit->deep) {
+        host_errors_put(visit->host_errors);
+        OSSL_LIB_CTX_set0_default(visit->host_context);
+    }
     gate_leave(visit->stripe);
     pthread_setcancelstate(visit->cancel_state, NULL);
 }

@@ -16,6 +16,7 @@ struct visit {
     struct host_errors *host_errors;
     int cancel_state;
     unsigned stripe;
+    bool deep; /* our context is the default, and errors are ours to clear away */
 };
 
 /* Enters: cancellation off, our library context as the thread's default, the host's errors moved aside. Starts the
@@ -24,6 +25,11 @@ struct visit {
  * and an exit wait for it to end. Visits nest. */
 int32_t visit_enter(struct visit *visit) MUST_USE;
 void visit_leave(struct visit *visit);
+/* The same at a third of the cost, for steps that move application data through keys in place: they look nothing up in
+ * the default context and leave no errors, as long as they succeed. Who sees another step coming, or a failure, deepens
+ * the visit first. */
+int32_t visit_enter_lightly(struct visit *visit) MUST_USE;
+void visit_deepen(struct visit *visit);
 
 /* Inside a visit: the private library context. It reads the public keys of certificates fast and no other keys. */
 OSSL_LIB_CTX *backend_context(void);

@@ -110,6 +110,15 @@ void gate_enter_again(unsigned *stripe)
     atomic_fetch_add(inside_of(*stripe), 1);
 }
 
+bool gate_try(unsigned *stripe)
+{
+    gate_enter_again(stripe);
+    if (atomic_load(&gate) == 0)
+        return true;
+    gate_leave(*stripe);
+    return false;
+}
+
 int32_t gate_enter(unsigned *stripe)
 {
     int shut;

@@ -11,7 +11,9 @@ int32_t gate_install(void);
 /* Counts a call in: E_STATE once the process is exiting; E_FORKED in a child that was forked while somebody was inside,
  * since the backend's locks may have been copied locked. Waits while another thread forks. */
 int32_t gate_enter(unsigned *stripe);
-/* The same for a call within a call, which is never kept waiting. */
+/* Counts a call in if nothing stands against it; else it is not counted, and gate_enter says why. */
+bool gate_try(unsigned *stripe);
+/* Counts in a call within a call, which is never kept waiting. */
 void gate_enter_again(unsigned *stripe);
 void gate_leave(unsigned stripe);
 

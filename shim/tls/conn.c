@@ -8,6 +8,7 @@
 #include "../base/handle.h"
 #include "../pki/name.h"
 #include "alpn.h"
+#include "flow.h"
 #include "policy.h"
 #include "resume.h"
 #include "session.h"
@@ -73,7 +74,7 @@ static int64_t memory_of(void *object)
 const struct handle_kind conn_kind = {
     .number = TLSSHIM_KIND_CONN, .one_process = true, .free = free_conn, .memory = memory_of};
 
-int32_t conn_enter(int64_t handle, struct conn_call *call)
+static int32_t enter(int64_t handle, struct conn_call *call, int32_t (*visit)(struct visit *))
 {
     void *object;
     int32_t result = handle_pin(handle, &conn_kind, &object);
@@ -82,16 +83,41 @@ int32_t conn_enter(int64_t handle, struct conn_call *call)
         return result;
     call->handle = handle;
     call->conn = object;
-    result = visit_enter(&call->visit);
+    result = visit(&call->visit);
     if (result < 0) {
         handle_unpin(handle);
         return result;
     }
-    if (turn_take(&call->conn->turn))
+    if (turn_take(&call->conn->turn)) {
+        call->conn->visit = &call->visit;
         return TLSSHIM_OK;
+    }
     visit_leave(&call->visit);
     handle_unpin(handle);
     return error_new(TLSSHIM_E_STATE, "this thread is inside the connection already");
+}
+
+int32_t conn_enter(int64_t handle, struct conn_call *call)
+{
+    return enter(handle, call, visit_enter);
+}
+
+int32_t conn_enter_flow(int64_t handle, struct conn_call *call)
+{
+    const struct conn *conn;
+    int32_t result = enter(handle, call, visit_enter_lightly);
+
+    if (result < 0)
+        return result;
+    conn = call->conn;
+    if (!conn->done || conn->failure != 0 || conn->tickets_due > 0 || flow_midway(conn))
+        visit_deepen(&call->visit);
+    return TLSSHIM_OK;
+}
+
+void conn_deepen(struct conn *conn)
+{
+    visit_deepen(conn->visit);
 }
 
 static void trim(struct conn *conn)
@@ -109,6 +135,7 @@ static void trim(struct conn *conn)
 void conn_leave(struct conn_call *call)
 {
     trim(call->conn);
+    call->conn->visit = NULL;
     turn_give(&call->conn->turn);
     visit_leave(&call->visit);
     handle_unpin(call->handle);
@@ -137,6 +164,7 @@ int32_t conn_yield(struct conn_call *call)
     /* Who enters meanwhile has buffers of its own. */
     t->in = NULL, t->in_len = 0, t->out = NULL, t->out_cap = 0, t->out_len = 0;
     turn_yield(&call->conn->turn);
+    call->conn->visit = &call->visit;
     t->in = mine.in, t->in_len = mine.in_len, t->out = mine.out, t->out_cap = mine.out_cap, t->out_len = mine.out_len;
     return handle_closing(call->handle) ? error_new(TLSSHIM_E_CLOSED, "the connection was closed meanwhile")
                                         : TLSSHIM_OK;
@@ -185,6 +213,8 @@ static void on_message(int sent, int version, int type, const void *data, size_t
 
     (void)version;
     (void)ssl;
+    if ((type == SSL3_RT_HEADER || type == SSL3_RT_INNER_CONTENT_TYPE) && bytes[0] != SSL3_RT_APPLICATION_DATA)
+        conn_deepen(conn);
     if (type == SSL3_RT_HEADER && sent) {
         conn->records_written++;
         conn->records_keyed++;

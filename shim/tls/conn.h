@@ -23,6 +23,7 @@ enum {
 struct conn {
     struct refs refs; /* its handles: a stream's engine may have several */
     struct turn turn;
+    struct visit *visit; /* of the call inside */
     struct context *context;
     struct setup *setup;
     SSL *ssl;
@@ -75,6 +76,10 @@ struct conn_call {
 };
 
 int32_t conn_enter(int64_t handle, struct conn_call *call) MUST_USE;
+/* As enter, for calls that move bytes: once there is only application data to move, the visit is a light one. */
+int32_t conn_enter_flow(int64_t handle, struct conn_call *call) MUST_USE;
+/* Before anything but application data is processed, and after each failure. */
+void conn_deepen(struct conn *conn);
 void conn_leave(struct conn_call *call);
 /* As enter, but E_STATE once a step was made and the connection's own failure first: for setters. */
 int32_t conn_enter_early(int64_t handle, struct conn_call *call) MUST_USE;

@@ -186,6 +186,7 @@ int32_t failure_of(struct conn *conn, int answer)
     int kind = SSL_get_error(conn->ssl, answer);
     int32_t stopped = kind == SSL_ERROR_SSL || kind == SSL_ERROR_SYSCALL ? backend_stopped() : TLSSHIM_OK;
 
+    conn_deepen(conn);
     if (conn->failure != 0)
         return conn->failure;
     if (stopped < 0)

@@ -96,7 +96,7 @@ static int32_t plain_out(const void *plain, int32_t plain_cap)
 int32_t tlsshim_conn_read(int64_t conn, void *plain, int32_t plain_cap)
 {
     struct conn_call call;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;
@@ -139,7 +139,7 @@ static int32_t flow_peek(struct conn_call *call, void *plain, int32_t plain_cap)
 int32_t tlsshim_conn_peek(int64_t conn, void *plain, int32_t plain_cap)
 {
     struct conn_call call;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;
@@ -176,7 +176,7 @@ int32_t tlsshim_conn_open(int64_t conn, const void *bytes, int32_t bytes_len, vo
 {
     struct conn_call call;
     struct bytes in;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;
@@ -215,7 +215,7 @@ int32_t tlsshim_conn_feed(int64_t conn, const void *bytes, int32_t bytes_len)
 {
     struct conn_call call;
     struct bytes in;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;
@@ -229,7 +229,7 @@ int32_t tlsshim_conn_feed(int64_t conn, const void *bytes, int32_t bytes_len)
 int32_t tlsshim_conn_feed_end(int64_t conn)
 {
     struct conn_call call;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;
@@ -245,7 +245,7 @@ int32_t tlsshim_conn_feed_end(int64_t conn)
 int32_t tlsshim_conn_pending(int64_t conn)
 {
     struct conn_call call;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;
@@ -267,7 +267,7 @@ int32_t tlsshim_conn_state(int64_t conn)
     struct conn_call call;
     const struct conn *c;
     int32_t state = 0;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;

@@ -27,6 +27,7 @@ static int32_t change_key(struct conn *conn, bool both)
 {
     int answer;
 
+    conn_deepen(conn);
     if (SSL_key_update(conn->ssl, both ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED) != 1)
         return error_backend(TLSSHIM_E_STATE, "the key cannot be changed now");
     conn->records_keyed = 0;
@@ -144,7 +145,7 @@ int32_t tlsshim_conn_write(int64_t conn, const void *plain, int32_t plain_len)
 {
     struct conn_call call;
     struct bytes in;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;
@@ -192,7 +193,7 @@ static int32_t flow_drain(struct conn *conn, void *bytes, int32_t bytes_cap)
 int32_t tlsshim_conn_drain(int64_t conn, void *bytes, int32_t bytes_cap)
 {
     struct conn_call call;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;
@@ -269,7 +270,7 @@ int32_t tlsshim_conn_seal(int64_t conn, const void *plain, int32_t plain_len, vo
 {
     struct conn_call call;
     struct bytes in;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;
@@ -324,7 +325,7 @@ int32_t tlsshim_conn_shutdown(int64_t conn)
 int32_t tlsshim_conn_cork(int64_t conn, int32_t on)
 {
     struct conn_call call;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;
@@ -380,7 +381,7 @@ int32_t tlsshim_conn_key_update(int64_t conn, int32_t both)
 int32_t tlsshim_conn_pending_out(int64_t conn)
 {
     struct conn_call call;
-    int32_t result = conn_enter(conn, &call);
+    int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
         return result;

@@ -33,7 +33,7 @@ static int32_t ctx_override(SSL_CTX *ctx, const struct settings *s)
     SSL_CTX_set_num_tickets(ctx, 0); /* they go out with the first write */
     SSL_CTX_set_timeout(ctx, (long)s->session_lifetime);
     SSL_CTX_set_quiet_shutdown(ctx, 0);
-    SSL_CTX_set_read_ahead(ctx, 0);
+    SSL_CTX_set_read_ahead(ctx, 1);
     SSL_CTX_set_block_padding(ctx, 0);
     SSL_CTX_set_max_cert_list(ctx, 256 * 1024);
     done = SSL_CTX_set_min_proto_version(ctx, s->version_min) == 1 &&
