@@ -86,10 +86,11 @@ BULK = [
         size=16384, start=1000, goal=">= 1.12", differs="OpenSSL's first choice is AES-256-GCM, ours AES-128-GCM; "
         "ours with IDLE_SMALL, the default"),
     Row("bulk-16k-joined", "bulk 16 KiB, ends joined", plain(f"bulk bio=joined {AES128}", "OpenSSL joined"),
-        shim(f"bulk {AES128}"), size=16384, start=1000, quick=False, differs="both AES-128-GCM; the base's two ends share "
-        "one BIO pair: its ciphertext never comes out to be sent"),
-    Row("bulk-64-joined", "writes of 64 bytes, ends joined", plain(f"bulk size=64 bio=joined {AES128}", "OpenSSL joined"),
-        shim(f"bulk size=64 {AES128}"), size=64, start=3000, quick=False, differs="the same"),
+        shim(f"bulk {AES128}"), size=16384, start=1000, quick=False,
+        differs="both AES-128-GCM; the base's ends share one BIO pair: its ciphertext never comes out to be sent"),
+    Row("bulk-64-joined", "writes of 64 bytes, ends joined",
+        plain(f"bulk size=64 bio=joined {AES128}", "OpenSSL joined"), shim(f"bulk size=64 {AES128}"), size=64, start=3000,
+        quick=False, differs="the same"),
     Row("bulk-1k", "writes of 1 KiB, one record a call", plain(f"bulk size=1024 {AES128}", "OpenSSL BIO pair"),
         shim(f"bulk size=1024 {AES128}"), size=1024, start=3000, goal=">= 1.00", differs="both AES-128-GCM"),
     Row("bulk-64", "writes of 64 bytes, one record a call", plain(f"bulk size=64 {AES128}", "OpenSSL BIO pair"),
@@ -174,10 +175,11 @@ PKI = [
 ]
 
 MEMORY = [
-    Row("memory-small", "KB an idle pair, IDLE_SMALL", plain("memory release=1 bio=memory", "OpenSSL, memory BIOs, RELEASE_BUFFERS"),
+    Row("memory-small", "KB an idle pair, IDLE_SMALL",
+        plain("memory release=1 bio=memory", "OpenSSL, memory BIOs, RELEASE_BUFFERS"),
         shim("memory release=1"), kind="value", amount=5000, goal="<= 35 KB", differs="5,000 pairs in memory"),
-    Row("memory-fast", "KB an idle pair, BUSY_FAST", plain("memory bio=memory", "OpenSSL, memory BIOs"), shim("memory"), kind="value",
-        amount=5000, differs="5,000 pairs in memory", quick=False),
+    Row("memory-fast", "KB an idle pair, BUSY_FAST", plain("memory bio=memory", "OpenSSL, memory BIOs"), shim("memory"),
+        kind="value", amount=5000, differs="5,000 pairs in memory", quick=False),
 ]
 
 CALLS = [

@@ -115,6 +115,35 @@ int32_t conn_enter_flow(int64_t handle, struct conn_call *call)
     return TLSSHIM_OK;
 }
 
+static bool at_rest(const struct conn *conn)
+{
+    return conn->done && conn->failure == 0 && conn->transport.fd < 0 && conn->transport.write_errno == 0 &&
+           conn->tickets_due == 0 && !conn->we_closed && !flow_midway(conn);
+}
+
+bool conn_enter_quickly(int64_t handle, struct conn_call *call)
+{
+    void *object;
+
+    if (backend_exiting() || handle_pin(handle, &conn_kind, &object) < 0)
+        return false;
+    call->handle = handle;
+    call->conn = object;
+    if (turn_take(&call->conn->turn)) {
+        if (at_rest(call->conn))
+            return true;
+        turn_give(&call->conn->turn);
+    }
+    handle_unpin(handle);
+    return false;
+}
+
+void conn_leave_quickly(struct conn_call *call)
+{
+    turn_give(&call->conn->turn);
+    handle_unpin(call->handle);
+}
+
 void conn_deepen(struct conn *conn)
 {
     visit_deepen(conn->visit);

@@ -78,6 +78,10 @@ struct conn_call {
 int32_t conn_enter(int64_t handle, struct conn_call *call) MUST_USE;
 /* As enter, for calls that move bytes: once there is only application data to move, the visit is a light one. */
 int32_t conn_enter_flow(int64_t handle, struct conn_call *call) MUST_USE;
+/* For a call that only lays bytes aside, on a connection in memory with nothing else under way: no visit, since the
+ * backend has no part in it. False if it must enter as usual, which also says why. */
+bool conn_enter_quickly(int64_t handle, struct conn_call *call) MUST_USE;
+void conn_leave_quickly(struct conn_call *call);
 /* Before anything but application data is processed, and after each failure. */
 void conn_deepen(struct conn *conn);
 void conn_leave(struct conn_call *call);

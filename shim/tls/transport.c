@@ -95,6 +95,29 @@ static void framing_pass(struct framing *framing, const uint8_t *data, size_t le
     }
 }
 
+/* So many of the bytes that they end with a record, or all of them within one: the backend reads ahead, and would have
+ * to move a record that it has only the beginning of. */
+static size_t framing_whole(struct framing framing, const uint8_t *data, size_t len)
+{
+    size_t whole = 0, at = 0;
+
+    while (at < len) {
+        size_t step = framing_want(&framing) - framing.have;
+
+        if (step > len - at)
+            break;
+        if (framing.have < sizeof framing.header)
+            memcpy(framing.header + framing.have, data + at, step);
+        framing.have += step;
+        at += step;
+        if (framing.have >= sizeof framing.header && framing.have == framing_want(&framing)) {
+            framing.have = 0;
+            whole = at;
+        }
+    }
+    return whole > 0 ? whole : len;
+}
+
 bool transport_has_record(const struct transport *transport)
 {
     struct framing ahead = transport->framing;
@@ -144,7 +167,7 @@ static int transport_read(BIO *bio, char *data, int cap)
     if (t->held.len > 0) {
         len = queue_take(&t->held, data, (size_t)cap);
     } else if (t->in_len > 0) {
-        len = t->in_len < (size_t)cap ? t->in_len : (size_t)cap;
+        len = framing_whole(t->framing, t->in, t->in_len < (size_t)cap ? t->in_len : (size_t)cap);
         memcpy(data, t->in, len);
         t->in += len;
         t->in_len -= len;
