@@ -1,6 +1,7 @@
 #include "key.h"
 
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,26 @@ static unsigned rsa_bits(struct bytes algorithm)
     return bits >= RSA_LEAST && bits <= RSA_MOST && bits % 256 == 0 ? bits : 0;
 }
 
+/* Called by the backend every now and then: big keys take longer than an exit waits. */
+static int not_exiting(EVP_PKEY_CTX *context)
+{
+    (void)context;
+    return !backend_exiting();
+}
+
+static EVP_PKEY *rsa_generate(int bits)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(backend_context(), "RSA", NULL);
+    EVP_PKEY *pkey = NULL;
+
+    if (context != NULL && EVP_PKEY_keygen_init(context) == 1 && EVP_PKEY_CTX_set_rsa_keygen_bits(context, bits) == 1) {
+        EVP_PKEY_CTX_set_cb(context, not_exiting);
+        EVP_PKEY_generate(context, &pkey);
+    }
+    EVP_PKEY_CTX_free(context);
+    return pkey;
+}
+
 static int64_t key_generate(struct bytes algorithm)
 {
     EVP_PKEY *pkey = NULL;
@@ -154,7 +175,7 @@ static int64_t key_generate(struct bytes algorithm)
     bool found = bits > 0;
 
     if (bits > 0)
-        pkey = EVP_PKEY_Q_keygen(backend_context(), NULL, "RSA", (size_t)bits);
+        pkey = rsa_generate((int)bits);
     for (size_t i = 0; i < KNOWN && !found; i++) {
         found = strlen(known[i].name) == algorithm.len &&
                 strncasecmp(known[i].name, (const char *)algorithm.data, algorithm.len) == 0;

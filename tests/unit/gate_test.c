@@ -171,6 +171,39 @@ START_TEST(an_exit_waits_two_seconds_at_most)
 }
 END_TEST
 
+static atomic_int keys_begun;
+
+static void *make_big_keys(void *unused)
+{
+    int64_t key;
+
+    do {
+        atomic_fetch_add(&keys_begun, 1);
+        key = tlsshim_key_generate("RSA-8192", 8);
+    } while (key > 0);
+    leave(tlsshim_error_code(key) == TLSSHIM_E_STATE && atomic_load(&keys_begun) == 1 ? 0 : 1);
+    return unused;
+}
+
+START_TEST(an_exit_cuts_the_making_of_a_big_key_short)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        pthread_t thread;
+
+        atomic_store(&keys_begun, 0);
+        pthread_create(&thread, NULL, make_big_keys, NULL);
+        while (atomic_load(&keys_begun) == 0)
+            wait_ms(1);
+        wait_ms(20);
+        gate_close();
+        pthread_join(thread, NULL);
+    }
+    ck_assert_int_eq(exit_status(child), 0);
+}
+END_TEST
+
 static atomic_bool storm;
 
 static void *go_in_and_out(void *count)
@@ -220,6 +253,7 @@ int main(void)
     tcase_add_test(tcase, a_child_of_a_fork_that_could_not_wait_is_refused_instead_of_hanging);
     tcase_add_test(tcase, an_exit_waits_for_who_is_inside_and_lets_nobody_in);
     tcase_add_test(tcase, an_exit_waits_two_seconds_at_most);
+    tcase_add_test(tcase, an_exit_cuts_the_making_of_a_big_key_short);
     tcase_add_test(tcase, forks_amid_busy_threads_give_children_that_can_work);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
