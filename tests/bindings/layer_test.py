@@ -53,6 +53,19 @@ def timeouts_of_sbcl_reach_into_waits():
     assert lines == [*cut, "still there", "0 open"], lines
 
 
+def lua_closes_at_the_end_of_a_scope():
+    chunk = """local tlsshim = require "tlsshim"
+        collectgarbage "stop"
+        pcall(function()
+            local trust <close> = assert(tlsshim.trust())
+            local key <close> = assert(tlsshim.key())
+            assert(tlsshim.live() == 2)
+            error "leave"
+        end)
+        print(tlsshim.live() .. " open")"""
+    assert lines_of("lua5.4", ["lua5.4", "-e", chunk]) == ["0 open"]
+
+
 def python_falls_back_to_ctypes_and_refuses_another_name():
     env = raw_test.environment()
     ask = ["/usr/bin/python3", "-c", "import tlsshim; print(tlsshim.raw.__name__)"]
@@ -68,4 +81,4 @@ if __name__ == "__main__":
     if "--accept" in sys.argv:
         EXPECTED.write_text("\n".join(lines_of("lua5.4", HOSTS["lua5.4"])) + "\n", encoding="utf-8")
     run([*map(says_what_all_say, HOSTS), timeouts_of_sbcl_reach_into_waits,
-         python_falls_back_to_ctypes_and_refuses_another_name])
+         lua_closes_at_the_end_of_a_scope, python_falls_back_to_ctypes_and_refuses_another_name])
