@@ -8,12 +8,12 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 if "TLSSHIM_RAW" not in os.environ:
-    import raw_test
+    import hosts
     from support.promise import run
 
     def under(raw):
         def promise():
-            env = dict(raw_test.environment(), TLSSHIM_RAW=raw, PYTHONASYNCIODEBUG="1")
+            env = dict(hosts.environment(), TLSSHIM_RAW=raw, PYTHONASYNCIODEBUG="1")
             ran = subprocess.run(["/usr/bin/python3", "-X", "dev", __file__], capture_output=True, text=True, env=env,
                                  check=False, timeout=100)
             print(ran.stdout, end="")

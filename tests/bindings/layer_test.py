@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import raw_test
+import hosts
 from support.promise import BUILD, SANITIZE, Skip, TOP, run
 
 HERE = TOP / "tests" / "bindings"
@@ -25,9 +25,9 @@ HOSTS = {
 
 
 def lines_of(name, command):
-    if SANITIZE and command[0] in raw_test.ALONE:
+    if SANITIZE and command[0] in hosts.ALONE:
         raise Skip("an interpreter with memory of its own does not live with a sanitizer's")
-    env = raw_test.environment()
+    env = hosts.environment()
     if command is PYTHON:
         env["TLSSHIM_RAW"] = name
     ran = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=env, timeout=280,
@@ -67,7 +67,7 @@ def lua_closes_at_the_end_of_a_scope():
 
 
 def python_falls_back_to_ctypes_and_refuses_another_name():
-    env = raw_test.environment()
+    env = hosts.environment()
     ask = ["/usr/bin/python3", "-c", "import tlsshim; print(tlsshim.raw.__name__)"]
     hide = ["/usr/bin/python3", "-c", "import sys; sys.modules['tlsshim._swig'] = None; import tlsshim; "
             "print(tlsshim.raw.__name__)"]
