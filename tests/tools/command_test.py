@@ -2,10 +2,13 @@
 """The tlsshim command: what it makes is judged by OpenSSL's and GnuTLS's own commands, and its files are safe."""
 import os
 import pathlib
+import socket
+import ssl
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.promise import BUILD, TOP, command, run
@@ -49,6 +52,58 @@ def openssl_accepts_every_good_chain_in_strict_mode():
 def gnutls_accepts_every_good_chain():
     for leaf, root in {**SERVERS, **CLIENTS}.items():
         command("certtool", "--verify", "--load-ca-certificate", f"{root}.pem", "--infile", f"{leaf}.pem", cwd=HERE)
+
+
+def nss_accepts_every_good_chain():
+    store = HERE / "nss"
+    store.mkdir()
+
+    def certutil(*words):
+        return command("certutil", *words, "-d", f"sql:{store}", cwd=HERE)
+
+    certutil("-N", "--empty-password")
+    for name in ("root", "root-rsa", "other-root"):
+        certutil("-A", "-n", name, "-t", "CT,C,C", "-i", f"{name}.pem")
+    for name in ("intermediate", "intermediate-rsa"):
+        certutil("-A", "-n", name, "-t", ",,", "-i", f"{name}.pem")
+    certutil("-A", "-n", "self-signed", "-t", "P,,", "-i", "self-signed.pem")
+    assert "is valid" in certutil("-V", "-n", "self-signed", "-u", "V")
+    for usage, leaves in (("V", SERVERS), ("C", CLIENTS)):
+        for leaf in leaves:
+            # NSS 3.87 does not know Ed25519.
+            if leaf != "server-ed25519":
+                certutil("-A", "-n", leaf, "-t", ",,", "-i", f"{leaf}.pem")
+                assert "is valid" in certutil("-V", "-n", leaf, "-u", usage)
+
+
+def serve_once(listener, context):
+    try:
+        plain, _ = listener.accept()
+        with context.wrap_socket(plain, server_side=True) as conn:
+            conn.recv(4096)
+            conn.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+            conn.settimeout(10)
+            conn.unwrap()
+    except OSError:
+        pass  # the client's own verdict counts
+
+
+def a_self_signed_certificate_is_its_own_anchor_in_real_connections():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(HERE / "self-signed.pem", HERE / "self-signed.key")
+    for client in (
+            ("curl", "-sS", "--noproxy", "*", "--max-time", "20", "--cacert", "self-signed.pem",
+             "https://localhost:{}/"),
+            ("gnutls-cli", "--x509cafile", "self-signed.pem", "-p", "{}", "localhost"),
+            ("openssl", "s_client", "-verify_return_error", "-verify_hostname", "localhost", "-x509_strict", "-CAfile",
+             "self-signed.pem", "-connect", "localhost:{}")):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(30)
+            server = threading.Thread(target=serve_once, args=(listener, context))
+            server.start()
+            words = [word.format(listener.getsockname()[1]) for word in client]
+            command(*words, cwd=HERE, input="GET / HTTP/1.0\r\n\r\n", timeout=30)
+            server.join()
 
 
 def verify_gives_the_verdict_and_its_reason():
@@ -153,7 +208,9 @@ def help_is_there():
 
 
 run([the_description_fills_a_directory, openssl_accepts_every_good_chain_in_strict_mode,
-     gnutls_accepts_every_good_chain, verify_gives_the_verdict_and_its_reason, a_request_travels_to_the_ca_and_back,
+     gnutls_accepts_every_good_chain, nss_accepts_every_good_chain,
+     a_self_signed_certificate_is_its_own_anchor_in_real_connections, verify_gives_the_verdict_and_its_reason,
+     a_request_travels_to_the_ca_and_back,
      nothing_is_overwritten_unless_asked, a_key_is_sealed_by_a_passphrase_and_never_asked_for,
      constraints_reach_the_certificates, what_is_revoked_is_refused, pkcs12_opens_in_openssl_and_back,
      errors_name_the_file_and_the_mend, help_is_there])
