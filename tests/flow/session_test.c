@@ -589,11 +589,13 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    Suite *suite = suite_create("session");
-    TCase *tests = tcase_create("session");
+    Suite *suite;
+    TCase *tests;
 
     if (argc == 2 && strcmp(argv[1], "child") == 0)
         return child();
+    suite = suite_create("session");
+    tests = tcase_create("session");
     certs();
     tcase_add_checked_fixture(tests, keep_begin, keep_end);
     tcase_add_loop_test(tests, a_second_connection_resumes_and_both_ends_know, 0, 4 * WAYS);

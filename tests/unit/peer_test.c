@@ -269,6 +269,7 @@ static int64_t pss_signed(const EVP_MD *digest)
 {
     int64_t identity = self_signed("RSA-2048", "SHA256");
     int64_t key = keep(tlsshim_identity_key(identity));
+    OSSL_LIB_CTX *hosts = OSSL_LIB_CTX_set0_default(support_context());
     uint8_t der[8192];
     const uint8_t *at = der;
     int32_t len = tlsshim_cert_export(keep(tlsshim_identity_cert(identity)), TLSSHIM_FORMAT_DER, der, sizeof der);
@@ -292,6 +293,7 @@ static int64_t pss_signed(const EVP_MD *digest)
     X509_free(cert);
     EVP_PKEY_free(pkey);
     EVP_MD_CTX_free(sign);
+    OSSL_LIB_CTX_set0_default(hosts);
     return made;
 }
 
