@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.promise import BUILD, SANITIZE, TOP, Skip, host_environment, run
 
 HERE = TOP / "tests" / "bindings"
-TIMES = 100_000 if os.environ.get("TLSSHIM_SOAK") else 300
+TIMES = 100_000 if os.environ.get("SOAK") else 300
 GROWN_KB = 4096  # a leak of 100 bytes a connection would be 10 MB in the long run
 
 
