@@ -4,8 +4,11 @@
  * peer_host connect HOST PORT [K=V...]  sends, reads what comes back, says goodbye
  * peer_host serve HOST [K=V...]         prints "port N", then serves count connections, one after the other
  *
- * ca=FILE, cert=FILE, key=FILE, name=NAME, alpn=LIST, tls=1.2|1.3, ask=1 (for a certificate, and require it),
- * talk=echo|reverse|http|wait, bytes=N (to be echoed), count=N, session_in=FILE, session_out=FILE, cache=N.
+ * ca=FILE, cert=FILE, key=FILE, name=NAME, alpn=LIST, tls=1.2|1.3, ask=1 (for a certificate, and require it), depth=N,
+ * talk=echo|reverse|http|wait|greet (a server speaks first, then echoes), bytes=N (to be echoed), count=N,
+ * session_in=FILE, session_out=FILE, cache=N, keys=FILE (of tickets), secret=TEXT with at=SECONDS (to derive them).
+ * A server with ordered=1 takes orders on its input, a line each, until "end": "serve" (one connection),
+ * "keys FILE", "replace K=V..." (by a context with these settings added).
  * Each connection prints one line of facts, "version=TLSv1.3 ... end=OK", or "error=E_NAME sentence". */
 #include <pthread.h>
 #include <stdbool.h>
@@ -19,13 +22,14 @@ enum { SOON = 20000, ROOM = 1 << 16 };
 
 static char **settings;
 
+/* The last that was set stands. */
 static const char *setting(const char *name, const char *otherwise)
 {
     size_t len = strlen(name);
 
     for (char **at = settings; *at != NULL; at++) {
         if (strncmp(*at, name, len) == 0 && (*at)[len] == '=')
-            return *at + len + 1;
+            otherwise = *at + len + 1;
     }
     return otherwise;
 }
@@ -153,6 +157,39 @@ static int64_t the_identity(void)
     return MUST(tlsshim_identity_new(c, k));
 }
 
+static void give_keys(int64_t context, const char *path)
+{
+    char keys[16 * 80];
+    FILE *file = fopen(path, "rb");
+
+    if (file == NULL) {
+        perror(path);
+        exit(2);
+    }
+    MUST(tlsshim_context_set_ticket_keys(context, keys, (int32_t)fread(keys, 1, sizeof keys, file)));
+    fclose(file);
+}
+
+enum { PERIOD = 3600 };
+
+static void derive_keys(int64_t context, const char *secret)
+{
+    char keys[3 * 80];
+
+    MUST(tlsshim_ticket_keys_derive(secret, length(secret), atoll(setting("at", "0")), PERIOD, keys, sizeof keys));
+    MUST(tlsshim_context_set_ticket_keys(context, keys, sizeof keys));
+}
+
+static void set_sessions(int64_t context)
+{
+    if (*setting("cache", "") != 0)
+        MUST(tlsshim_context_set_session_cache(context, atoi(setting("cache", ""))));
+    if (*setting("keys", "") != 0)
+        give_keys(context, setting("keys", ""));
+    if (*setting("secret", "") != 0)
+        derive_keys(context, setting("secret", ""));
+}
+
 static int64_t the_context(int32_t role)
 {
     int64_t context = MUST(tlsshim_context_new(role)), trust;
@@ -178,6 +215,9 @@ static int64_t the_context(int32_t role)
     }
     if (*setting("ask", "") != 0)
         MUST(tlsshim_context_set_client_certificate(context, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE));
+    if (*setting("depth", "") != 0)
+        MUST(tlsshim_context_set_verify_depth(context, atoi(setting("depth", ""))));
+    set_sessions(context);
     return context;
 }
 
@@ -232,7 +272,12 @@ static void session_out(int64_t stream)
 
     if (*path == 0)
         return;
-    session = MUST(tlsshim_conn_take_session(MUST(tlsshim_stream_conn(stream))));
+    session = tlsshim_conn_take_session(MUST(tlsshim_stream_conn(stream)));
+    if (session == TLSSHIM_NONE) {
+        remove(path);
+        return;
+    }
+    MUST(session);
     file = fopen(path, "wb");
     fwrite(data, 1, (size_t)MUST(tlsshim_session_export(session, data, sizeof data)), file);
     fclose(file);
@@ -353,9 +398,8 @@ static int client_end(int64_t stream, int64_t result)
     return 0;
 }
 
-static int connect_to(const char *host, int32_t port)
+static int connect_once(int64_t context, const char *host, int32_t port)
 {
-    int64_t context = the_context(TLSSHIM_ROLE_CLIENT);
     const char *name = setting("name", "");
     int64_t stream = tlsshim_stream_connect(host, length(host), port, context, SOON), result = 0;
 
@@ -372,6 +416,16 @@ static int connect_to(const char *host, int32_t port)
     session_in(stream);
     result = tlsshim_stream_handshake(stream, SOON);
     return client_end(stream, result < 0 ? result : client_talk(stream));
+}
+
+static int connect_to(const char *host, int32_t port)
+{
+    int64_t context = the_context(TLSSHIM_ROLE_CLIENT);
+    int status = 0;
+
+    for (int i = atoi(setting("count", "1")); i > 0 && status == 0; i--)
+        status = connect_once(context, host, port);
+    return status;
 }
 
 static int64_t server_talk(int64_t stream)
@@ -398,6 +452,8 @@ static void serve_one(int64_t stream)
 {
     int64_t result = tlsshim_stream_handshake(stream, SOON);
 
+    if (result == TLSSHIM_OK && strcmp(setting("talk", "echo"), "greet") == 0)
+        result = tlsshim_stream_write(stream, "welcome\n", 8, SOON) < 0 ? TLSSHIM_E_RESET : TLSSHIM_OK;
     if (result == TLSSHIM_OK) {
         result = server_talk(stream);
         print_facts(stream);
@@ -414,6 +470,46 @@ static void serve_one(int64_t stream)
     tlsshim_close(stream);
 }
 
+/* The settings from now on: those before, and the words of a line. Kept for good. */
+static void add_settings(const char *line)
+{
+    char *copy = strdup(line), **more = calloc(64, sizeof *more);
+    int count = 0;
+
+    if (copy == NULL || more == NULL)
+        exit(2);
+    for (char **at = settings; *at != NULL; at++)
+        more[count++] = *at;
+    for (char *word = strtok(copy, " "); word != NULL && count < 63; word = strtok(NULL, " "))
+        more[count++] = word;
+    settings = more;
+}
+
+static void replace(int64_t context, const char *line)
+{
+    int64_t successor;
+
+    add_settings(line);
+    successor = the_context(TLSSHIM_ROLE_SERVER);
+    MUST(tlsshim_context_replace(context, successor));
+    MUST(tlsshim_close(successor));
+}
+
+static void take_orders(int64_t listener, int64_t context)
+{
+    char line[4096];
+
+    while (fgets(line, sizeof line, stdin) != NULL && strcmp(line, "end\n") != 0) {
+        line[strcspn(line, "\n")] = 0;
+        if (strncmp(line, "keys ", 5) == 0)
+            give_keys(context, line + 5);
+        else if (strncmp(line, "replace ", 8) == 0)
+            replace(context, line + 8);
+        else
+            serve_one(MUST(tlsshim_listener_accept(listener, context, SOON)));
+    }
+}
+
 static int serve(const char *host)
 {
     int64_t context = the_context(TLSSHIM_ROLE_SERVER);
@@ -421,8 +517,11 @@ static int serve(const char *host)
 
     printf("port %d\n", tlsshim_listener_port(listener));
     fflush(stdout);
-    for (int i = atoi(setting("count", "1")); i > 0; i--)
-        serve_one(MUST(tlsshim_listener_accept(listener, context, SOON)));
+    if (*setting("ordered", "") != 0)
+        take_orders(listener, context);
+    else
+        for (int i = atoi(setting("count", "1")); i > 0; i--)
+            serve_one(MUST(tlsshim_listener_accept(listener, context, SOON)));
     return 0;
 }
 

@@ -64,11 +64,16 @@ def facts_of(line):
     return facts
 
 
-def ours_connects(port, host="localhost", **settings):
+def ours_connects_often(port, host="localhost", **settings):
+    """As many connections as "count" says, out of one process; gives the facts of each."""
     done = subprocess.run([PEER, "connect", host, str(port), *words({"ca": crt("root"), **settings})],
                           capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.stdout, f"peer_host says nothing, status {done.returncode}: {done.stderr}"
-    return facts_of(done.stdout)
+    return [facts_of(line) for line in done.stdout.splitlines()]
+
+
+def ours_connects(port, host="localhost", **settings):
+    return ours_connects_often(port, host, **settings)[0]
 
 
 class Program:
@@ -123,6 +128,10 @@ class OursServing(Program):
         settings = {"ca": crt("root"), **identity("server"), **settings}
         super().__init__(PEER, "serve", settings.pop("host", "127.0.0.1"), *words(settings))
         self.port = int(self.expect(rb"port (\d+)\n").group(1))
+
+    def order(self, line):
+        """To a server with ordered=1; see peer_host.c."""
+        self.say(f"{line}\n".encode())
 
     def facts(self):
         return facts_of(self.expect(rb"(.*)\n").group(1).decode())
