@@ -70,6 +70,8 @@ static int key_usage(const struct template *tmpl, EVP_PKEY *pkey)
 
     if (tmpl->ca)
         return KU_KEY_CERT_SIGN | KU_CRL_SIGN;
+    if (EVP_PKEY_is_a(pkey, "X25519") || EVP_PKEY_is_a(pkey, "X448"))
+        return KU_KEY_AGREEMENT;
     /* Only RSA keys move other keys by encrypting them. */
     if (EVP_PKEY_is_a(pkey, "RSA") && (template_usage(tmpl) & (TLSSHIM_USAGE_SERVER | TLSSHIM_USAGE_EMAIL)) != 0)
         bits |= KU_KEY_ENCIPHERMENT;

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "support/pki.h"
@@ -252,6 +253,25 @@ START_TEST(a_certificate_is_issued_for_a_public_key_alone)
 }
 END_TEST
 
+/* An X25519 key agrees and never signs: it is certified by others, for that use alone. */
+START_TEST(a_key_that_cannot_sign_is_certified_for_what_it_can)
+{
+    FILE *pipe = popen("openssl genpkey -algorithm x25519", "r");
+    struct blob data;
+    int64_t key;
+    int64_t cert;
+
+    data.len = (int32_t)fread(data.data, 1, sizeof data.data, pipe);
+    ck_assert_int_eq(pclose(pipe), 0);
+    key = a_handle(tlsshim_key_load(of_blob(&data), NULL, 0));
+    cert = a_handle(tlsshim_template_issue(a_template("a.test"), key, root.identity));
+    ck_assert_int_eq(number(cert, TLSSHIM_CERT_KEY_USAGE), TLSSHIM_KEY_USAGE_KEY_AGREEMENT);
+    ck_assert_int_eq(tlsshim_cert_matches_key(cert, key), 1);
+    ck_assert_result(tlsshim_template_self_sign(a_template("a.test"), key), TLSSHIM_E_MISMATCH);
+    ck_assert_result(blob_fill(&data, tlsshim_key_sign, key, NULL, 0, "x", 1), TLSSHIM_E_MISMATCH);
+}
+END_TEST
+
 START_TEST(a_request_carries_wishes_and_the_ca_decides)
 {
     int64_t key = a_key("ED25519");
@@ -367,6 +387,7 @@ int main(void)
     tcase_add_test(tcase, an_issued_certificate_carries_the_chain_without_the_root);
     tcase_add_test(tcase, who_may_not_issue_does_not);
     tcase_add_test(tcase, a_certificate_is_issued_for_a_public_key_alone);
+    tcase_add_test(tcase, a_key_that_cannot_sign_is_certified_for_what_it_can);
     tcase_add_test(tcase, a_request_carries_wishes_and_the_ca_decides);
     tcase_add_test(tcase, what_is_no_request_is_refused);
     tcase_add_test(tcase, a_template_tells_what_it_says_so_far);
