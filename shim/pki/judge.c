@@ -242,7 +242,8 @@ static int32_t hear(struct court *court, X509_STORE_CTX *context, X509 *leaf, bo
 {
     int32_t result = TLSSHIM_OK;
 
-    X509_STORE_CTX_set_app_data(context, court);
+    if (X509_STORE_CTX_set_app_data(context, court) != 1)
+        return TLSSHIM_E_MEMORY;
     X509_STORE_CTX_set_verify_cb(context, at_fault);
     if (X509_verify_cert(context) != 1 && !court->refused)
         result = untold(court, context);

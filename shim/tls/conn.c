@@ -267,7 +267,8 @@ static int32_t attach_ssl(struct conn *conn)
         return error_backend(TLSSHIM_E_MEMORY, "no memory for a connection");
     }
     SSL_set_bio(conn->ssl, bio, bio);
-    SSL_set_app_data(conn->ssl, conn);
+    if (SSL_set_app_data(conn->ssl, conn) != 1)
+        return error_backend(TLSSHIM_E_MEMORY, "no memory for a connection");
     SSL_set_msg_callback(conn->ssl, on_message);
     SSL_set_msg_callback_arg(conn->ssl, conn);
     if (conn_server(conn))
