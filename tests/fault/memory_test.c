@@ -1,0 +1,235 @@
+/* time limit: 200 s */
+#include <openssl/err.h>
+#include <stdio.h>
+
+#include "support/certs.h"
+#include "support/scarce.h"
+#include "support/support.h"
+
+/* What is reached by one run of everything: as far as memory allowed. */
+struct run {
+    int32_t version;
+    bool bad_server;    /* its certificate must not be accepted, whatever fails */
+    bool contexts_last; /* contexts are made before memory gets scarce */
+    int64_t client, server;
+    int64_t handles[16];
+    int count;
+    int32_t first_error;
+    bool connected;
+    bool complete;
+};
+
+static int64_t note(struct run *run, int64_t result)
+{
+    must_be((int64_t)ERR_peek_error(), 0);
+    if (result < 0 && result < TLSSHIM_NONE && run->first_error == 0)
+        run->first_error = (int32_t)result;
+    return result;
+}
+
+static int64_t hold(struct run *run, int64_t handle)
+{
+    if (note(run, handle) > 0)
+        run->handles[run->count++] = handle;
+    return handle;
+}
+
+static void make_contexts(struct run *run)
+{
+    run->client = hold(run, tlsshim_context_new(TLSSHIM_ROLE_CLIENT));
+    run->server = hold(run, tlsshim_context_new(TLSSHIM_ROLE_SERVER));
+    if (run->client < 0 || run->server < 0)
+        return;
+    note(run, tlsshim_context_set_versions(run->client, run->version, run->version));
+    note(run, tlsshim_context_set_trust(run->client, certs()->trust));
+    note(run, tlsshim_context_add_identity(run->client, certs()->client, "", 0));
+    note(run, tlsshim_context_set_alpn(run->client, "\2h2", 3, TLSSHIM_ALPN_REQUIRE));
+    note(run, tlsshim_context_set_groups(run->client, "P-256:?X25519", 13));
+    note(run, tlsshim_context_set_trust(run->server, certs()->trust));
+    note(run, tlsshim_context_set_client_certificate(run->server, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE));
+    note(run, tlsshim_context_add_identity(run->server, run->bad_server ? certs()->server_other : certs()->server,
+                                           "www.test", 8));
+    note(run, tlsshim_context_set_session_cache(run->server, 0));
+    note(run, tlsshim_context_set_alpn(run->server, "\2h2", 3, TLSSHIM_ALPN_REQUIRE));
+}
+
+static bool transfer(struct run *run, int64_t from, int64_t to)
+{
+    static uint8_t wire[65536];
+    int32_t len = tlsshim_conn_drain(from, wire, sizeof wire);
+
+    note(run, len);
+    if (len > 0)
+        note(run, tlsshim_conn_feed(to, wire, len));
+    return len > 0;
+}
+
+static void converse(struct run *run, int64_t client, int64_t server)
+{
+    static uint8_t plain[20000], back[20000];
+    int32_t got = 0, result;
+
+    for (int steps = 0; steps < 20 && run->first_error == 0; steps++) {
+        int32_t a = tlsshim_conn_handshake(client), b = tlsshim_conn_handshake(server);
+        bool up, down;
+
+        note(run, a);
+        note(run, b);
+        up = transfer(run, client, server);
+        down = transfer(run, server, client);
+        run->connected = a == TLSSHIM_OK && b == TLSSHIM_OK;
+        if (!up && !down)
+            break;
+    }
+    /* The last words of who failed reach the other: it must take them well. */
+    transfer(run, client, server);
+    transfer(run, server, client);
+    note(run, tlsshim_conn_read(client, back, sizeof back));
+    note(run, tlsshim_conn_read(server, back, sizeof back));
+    if (run->first_error != 0)
+        return;
+    for (size_t i = 0; i < sizeof plain; i++)
+        plain[i] = (uint8_t)(i * 7);
+    note(run, tlsshim_conn_write(server, plain, sizeof plain));
+    transfer(run, server, client);
+    while (run->first_error == 0 && (result = tlsshim_conn_read(client, back + got, (int32_t)sizeof back - got)) > 0 &&
+           (got += result) < (int32_t)sizeof back)
+        continue;
+    if (run->first_error == 0 && got > 0 && memcmp(plain, back, (size_t)got) != 0)
+        ck_abort_msg("other bytes came than were sent");
+    run->complete = got == (int32_t)sizeof plain;
+}
+
+static void keep_session(struct run *run, int64_t client)
+{
+    static uint8_t bytes[16384];
+    int64_t session = hold(run, tlsshim_conn_take_session(client));
+    int64_t again, n;
+    int32_t len;
+    char text[512];
+
+    if (session < 0)
+        return;
+    len = tlsshim_session_export(session, bytes, sizeof bytes);
+    note(run, len);
+    if (len > 0)
+        hold(run, tlsshim_session_load(bytes, len));
+    again = hold(run, tlsshim_conn_new(run->client, "www.test", 8));
+    if (again > 0)
+        note(run, tlsshim_conn_set_session(again, session));
+    note(run, tlsshim_conn_text(client, TLSSHIM_CONN_VERIFY_REPORT, text, sizeof text));
+    note(run, tlsshim_conn_number(client, TLSSHIM_CONN_CIPHER, &n));
+    note(run, tlsshim_conn_channel_binding(client, "tls-server-end-point", 20, bytes, sizeof bytes));
+    hold(run, tlsshim_conn_peer_cert(client));
+    hold(run, tlsshim_conn_verified_chain(client));
+}
+
+static void go(struct run *run)
+{
+    int64_t client, server;
+
+    if (!run->contexts_last)
+        make_contexts(run);
+    if (run->client < 0 || run->server < 0 || run->first_error != 0)
+        return;
+    client = hold(run, tlsshim_conn_new(run->client, "www.test", 8));
+    server = hold(run, tlsshim_conn_new(run->server, "", 0));
+    if (client < 0 || server < 0)
+        return;
+    converse(run, client, server);
+    if (run->complete)
+        keep_session(run, client);
+    note(run, run->connected ? tlsshim_conn_shutdown(client) : TLSSHIM_OK);
+    transfer(run, client, server);
+}
+
+static struct run once(struct run wanted, int64_t at)
+{
+    struct run run = wanted;
+
+    if (run.contexts_last)
+        make_contexts(&run);
+    scarce_count = 0;
+    scarce_at = at;
+    go(&run);
+    scarce_at = 0;
+    while (run.count > 0)
+        must_be(tlsshim_close(run.handles[--run.count]), TLSSHIM_OK);
+    return run;
+}
+
+/* Each allocation fails once (each one of a few, unless SOAK is set): the flow ends with an error or goes through
+ * whole, and nothing of the shim's is left behind. The backend itself loses blocks where its decoders run out of
+ * memory. */
+static void each_fails_once(struct run wanted, int64_t step)
+{
+    int64_t live = tlsshim_live(0), own, backend, most, losses = 0;
+    struct run run;
+
+    for (int i = 0; i < 20000; i++) /* the table of handles grows as far as it will */
+        must_be(tlsshim_close(tlsshim_trust_new()), TLSSHIM_OK);
+    for (int i = 0; i < 4; i++) /* caches get warm */
+        run = once(wanted, 0);
+    ck_assert_int_eq(run.complete, !wanted.bad_server);
+    most = scarce_count;
+    own = scarce_own;
+    backend = scarce_backend;
+    run = once(wanted, 0);
+    ck_assert_int_eq(scarce_own, own);
+    ck_assert_int_eq(scarce_backend, backend);
+    step = getenv("SOAK") != NULL ? 1 : step;
+    for (int64_t at = 1; at <= most; at += step) {
+        run = once(wanted, at);
+        losses++;
+        if (wanted.bad_server && run.connected)
+            ck_abort_msg("without allocation %lld a bad certificate was accepted", (long long)at);
+        if (run.first_error == 0 && !run.complete)
+            ck_abort_msg("without allocation %lld nothing is told, and not all came", (long long)at);
+        must_be(tlsshim_live(0), live);
+        if (scarce_own != own)
+            ck_abort_msg("without allocation %lld %lld blocks are left behind", (long long)at,
+                         (long long)(scarce_own - own));
+    }
+    run = once(wanted, 0);
+    ck_assert_int_eq(run.complete, !wanted.bad_server);
+    ck_assert_msg(scarce_backend - backend < 10 * losses,
+                  "%lld losses of an allocation cost %lld blocks of the backend", (long long)losses,
+                  (long long)(scarce_backend - backend));
+}
+
+START_TEST(a_connection_survives_the_loss_of_any_allocation)
+{
+    each_fails_once((struct run){.version = _i, .contexts_last = true}, 11);
+}
+END_TEST
+
+START_TEST(a_context_survives_the_loss_of_any_allocation)
+{
+    each_fails_once((struct run){.version = _i}, 37);
+}
+END_TEST
+
+START_TEST(a_bad_certificate_is_refused_whatever_allocation_fails)
+{
+    each_fails_once((struct run){.version = _i, .bad_server = true, .contexts_last = true}, 11);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("memory");
+    TCase *tests = tcase_create("memory");
+
+    if (!scarce_install()) {
+        fprintf(stderr, "the backend has allocated before main\n");
+        return EXIT_FAILURE;
+    }
+    certs();
+    tcase_set_timeout(tests, 150);
+    tcase_add_loop_test(tests, a_connection_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_3 + 1);
+    tcase_add_loop_test(tests, a_context_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_3 + 1);
+    tcase_add_loop_test(tests, a_bad_certificate_is_refused_whatever_allocation_fails, TLSSHIM_TLS_1_2,
+                        TLSSHIM_TLS_1_3 + 1);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
