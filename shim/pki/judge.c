@@ -145,12 +145,13 @@ static bool prepare(X509_STORE_CTX *context, const struct judge_rules *rules)
 {
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
     int purpose = backend_purpose(rules->purpose);
-    unsigned long flags = 0;
+    /* What may end a chain is settled by what the store holds. Without this flag the backend takes for an impostor any
+     * certificate that is signed by itself while another of its name and key is in the store too, as after a renewal.
+     */
+    unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
 
     if ((rules->verify_flags & TLSSHIM_VERIFY_STRICT) != 0)
         flags |= X509_V_FLAG_X509_STRICT;
-    if ((rules->verify_flags & TLSSHIM_VERIFY_PARTIAL_CHAIN) != 0)
-        flags |= X509_V_FLAG_PARTIAL_CHAIN;
     if (wants_crls(rules))
         flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
     if ((rules->verify_flags & TLSSHIM_VERIFY_CRL_CHAIN) != 0)

@@ -176,6 +176,21 @@ START_TEST(equal_sets_have_equal_digests_in_any_order)
 }
 END_TEST
 
+START_TEST(a_renewed_certificate_stands_beside_its_forerunner)
+{
+    int64_t key = a_key("P-256");
+    int64_t old = a_handle(tlsshim_cert_self_signed(key, str("a.test"), 30));
+    int64_t renewed = a_handle(tlsshim_cert_self_signed(key, str("a.test"), 90));
+    int64_t stranger = a_handle(tlsshim_cert_self_signed(key, str("a.test"), 60));
+    int64_t trust = a_trust(old);
+
+    ck_assert_int_eq(tlsshim_trust_add_cert(trust, renewed), 1);
+    ck_assert_ok(tlsshim_trust_verify(trust, old, TLSSHIM_USAGE_SERVER, str("a.test"), NOW, TLSSHIM_VERIFY_STRICT));
+    ck_assert_ok(tlsshim_trust_verify(trust, renewed, TLSSHIM_USAGE_SERVER, str("a.test"), NOW, TLSSHIM_VERIFY_STRICT));
+    ck_assert_result(tlsshim_trust_verify(trust, stranger, 0, NULL, 0, NOW, 0), TLSSHIM_E_VERIFY);
+}
+END_TEST
+
 START_TEST(what_is_in_use_changes_only_as_a_copy)
 {
     struct authority one = an_authority("CN=One", -1, NULL);
@@ -227,6 +242,7 @@ int main(void)
     tcase_add_test(tcase, files_and_directories_are_read);
     tcase_add_test(tcase, the_systems_anchors_are_shared_and_told);
     tcase_add_test(tcase, equal_sets_have_equal_digests_in_any_order);
+    tcase_add_test(tcase, a_renewed_certificate_stands_beside_its_forerunner);
     tcase_add_test(tcase, what_is_in_use_changes_only_as_a_copy);
     tcase_add_test(tcase, an_anchor_added_after_a_judgement_counts_in_the_next);
     suite_add_tcase(suite, tcase);
