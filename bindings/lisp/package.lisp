@@ -41,4 +41,5 @@
    #:tls-stream #:connect #:adopt #:stream-start-tls #:stream-conn #:stream-handshake #:stream-read #:stream-write
    #:stream-flush #:stream-shutdown #:stream-fd #:stream-wants #:stream-peer-address #:stream-peer-port
    #:stream-local-address #:stream-local-port #:stream-tls #:timeout
+   #:octet-stream #:make-octet-stream #:octet-stream-under
    #:listener #:make-listener #:listener-port #:listener-accept))

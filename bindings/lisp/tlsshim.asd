@@ -14,4 +14,5 @@
                (:file "object")
                (:file "pki")
                (:file "tls")
-               (:file "net")))
+               (:file "net")
+               (:file "gray" :if-feature (:or :sbcl :ecl))))

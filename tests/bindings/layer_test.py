@@ -53,6 +53,15 @@ def timeouts_of_sbcl_reach_into_waits():
     assert lines == [*cut, "still there", "0 open"], lines
 
 
+def lisp_reads_and_writes_with_its_own_functions():
+    told = ["(UNSIGNED-BYTE 8) T T", "read 1 T 2 3 4", "closed T NIL", 'all 30000 0 9 7 29996 "tail"', "end :NOTHING 0",
+            "end of file", "closed T"]
+    told = [f"plain {told[0]}", *told[1:], f"tls {told[0]}", *told[1:]]
+    for command in ([*SBCL, str(HERE / "gray.lisp")], ["ecl", "--norc", "-q", "--shell", str(HERE / "gray.lisp")]):
+        lines = lines_of(command[0], command)
+        assert lines == told, f"{command[0]}: {lines}"
+
+
 def lua_closes_at_the_end_of_a_scope():
     chunk = """local tlsshim = require "tlsshim"
         collectgarbage "stop"
@@ -81,4 +90,5 @@ if __name__ == "__main__":
     if "--accept" in sys.argv:
         EXPECTED.write_text("\n".join(lines_of("lua5.4", HOSTS["lua5.4"])) + "\n", encoding="utf-8")
     run([*map(says_what_all_say, HOSTS), timeouts_of_sbcl_reach_into_waits,
-         lua_closes_at_the_end_of_a_scope, python_falls_back_to_ctypes_and_refuses_another_name])
+         lisp_reads_and_writes_with_its_own_functions, lua_closes_at_the_end_of_a_scope,
+         python_falls_back_to_ctypes_and_refuses_another_name])
