@@ -60,5 +60,24 @@ def the_programs_in_the_readme_run():
         says_hello("lisp", "sbcl", "--script", "FILE", suffix="lisp")
 
 
+def the_program_on_the_page_of_sessions_runs():
+    page = (TOP / "docs" / "sessions.md").read_text()
+    whole = "\n".join(re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)) + "\nos._exit(0)\n"
+    command("/usr/bin/python3", "-c", whole, env=host_environment(PYTHONPATH=f"{BUILD}/python"), timeout=60)
+
+
+def the_calls_on_the_page_of_sessions_compile():
+    calls = re.findall(r"^```c\n(.*?)^```$", (TOP / "docs" / "sessions.md").read_text(), re.M | re.S)
+    assert len(calls) == 1, f"{len(calls)} blocks in C"
+    frame = f"""#include <time.h>
+        #include "tlsshim.h"
+        void page(int64_t client, int64_t server, int64_t conn, int64_t next, const char *secret);
+        void page(int64_t client, int64_t server, int64_t conn, int64_t next, const char *secret)
+        {{ char keys[240], bytes[16384]; int32_t keys_len, len; int64_t session; {calls[0]} }}"""
+    command(os.environ.get("CC", "cc"), "-Wall", "-Wextra", "-Werror", f"-I{TOP}/include", "-fsyntax-only", "-xc", "-",
+            input=frame)
+
+
 if __name__ == "__main__":
-    run([quoted_sources_are_as_quoted, linked_files_exist, the_programs_in_the_readme_run])
+    run([quoted_sources_are_as_quoted, linked_files_exist, the_programs_in_the_readme_run,
+         the_program_on_the_page_of_sessions_runs, the_calls_on_the_page_of_sessions_compile])
