@@ -16,8 +16,8 @@ enum { LINKS = 200, THREADS = 8, PIECE = 3000, SECONDS = 3, SECONDS_SOAK = 60 };
 
 /* One end. The locks are the test's: they keep its own count of bytes, the library needs none. */
 struct end {
-    int64_t stream;
-    int64_t conn;
+    _Atomic int64_t stream; /* others may close it at any moment */
+    _Atomic int64_t conn;
     pthread_mutex_t writing;
     pthread_mutex_t reading;
     uint64_t sent;     /* acknowledged by this end's writes */
