@@ -23,5 +23,7 @@ void expect_text(int64_t stream, const char *wanted);
 void close_both(int64_t a, int64_t b);
 int count_descriptors(void);
 int64_t now_ms(void);
+/* Until the other threads of this process all wait for something; no longer than ten seconds. */
+void let_others_wait(void);
 
 #endif

@@ -149,7 +149,7 @@ START_TEST(close_wakes_who_accepts)
 
     for (int i = 0; i < 3; i++)
         pthread_create(&threads[i], NULL, accept_one, &listener);
-    usleep(30000);
+    let_others_wait();
     ck_assert_ok(tlsshim_close(listener));
     for (int i = 0; i < 3; i++) {
         pthread_join(threads[i], &result);
@@ -186,7 +186,7 @@ static bool child_serves(int64_t listener)
     if (server < 0 || tlsshim_stream_write(server, "from the child", 14, SOON) != 14)
         return false;
     pthread_create(&thread, NULL, accept_one, &listener);
-    usleep(20000);
+    let_others_wait();
     if (tlsshim_close(listener) != TLSSHIM_OK)
         return false;
     pthread_join(thread, &result);

@@ -242,7 +242,7 @@ START_TEST(close_wakes_who_reads)
     for (int i = 0; i < 3; i++)
         pthread_create(&readers[i], NULL, read_one, &client);
     await_reader(client);
-    usleep(20000);
+    let_others_wait();
     ck_assert_ok(tlsshim_close(client));
     for (int i = 0; i < 3; i++) {
         pthread_join(readers[i], &result);
@@ -459,7 +459,7 @@ START_TEST(without_a_descriptor_left_streams_go_on_and_others_wait)
     ck_assert_int_eq((intptr_t)read_for_a_while(&client), TLSSHIM_TIMEOUT);
     ck_assert_int_ge(now_ms() - began, 100);
     pthread_create(&reader, NULL, read_one, &client);
-    usleep(30000);
+    let_others_wait();
     ck_assert_ok(tlsshim_close(client));
     pthread_join(reader, &result);
     ck_assert_result((intptr_t)result, TLSSHIM_E_CLOSED);
