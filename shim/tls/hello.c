@@ -53,6 +53,10 @@ static int on_hello(SSL *ssl, int *alert, void *arg)
     if (name.data == NULL)
         return refuse(conn, alert, SSL_AD_DECODE_ERROR,
                       error_new(TLSSHIM_E_PROTOCOL, "the client's server name is malformed"));
+    /* Else the identity would be that of one name, and the rules those of the other (RFC 8446 section 4.1.2). */
+    if (conn->hello_retry && !bytes_equal_text(name, conn->server_name != NULL ? conn->server_name : ""))
+        return refuse(conn, alert, SSL_AD_ILLEGAL_PARAMETER,
+                      error_new(TLSSHIM_E_PROTOCOL, "the client's second hello names another server than its first"));
     if (!remember_name(conn, name))
         return refuse(conn, alert, SSL_AD_INTERNAL_ERROR, TLSSHIM_E_MEMORY);
     if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &ext, &len) != 1)

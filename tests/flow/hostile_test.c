@@ -227,6 +227,32 @@ START_TEST(records_that_make_no_sense_end_the_connection)
 }
 END_TEST
 
+START_TEST(a_second_hello_must_name_the_same_server)
+{
+    static const char *const second[] = {"www.test", "other.test", NULL};
+    int64_t server = server_context(TLSSHIM_TLS_1_3, certs()->server, 0, 0);
+    uint8_t wire[16384];
+    int32_t len;
+    int64_t conn;
+
+    ck_assert_ok(tlsshim_context_set_groups(server, "P-384", 5));
+    conn = keep(tlsshim_conn_new(server, "", 0));
+    rogue_begin(true);
+    rogue_connect(true);
+    ck_assert_int_eq((int)SSL_set1_groups_list(rogue.ssl, "X25519:P-384"), 1);
+    ck_assert_int_eq((int)SSL_set_tlsext_host_name(rogue.ssl, "www.test"), 1);
+    SSL_do_handshake(rogue.ssl);
+    len = BIO_read(rogue.out, wire, sizeof wire);
+    feed(conn, wire, len);
+    ck_assert_int_eq(tlsshim_conn_handshake(conn), TLSSHIM_WANT_DRAIN);
+    len = tlsshim_conn_drain(conn, wire, sizeof wire);
+    BIO_write(rogue.in, wire, len);
+    ck_assert_int_eq((int)SSL_set_tlsext_host_name(rogue.ssl, second[_i]), 1);
+    ck_assert_result(rogue_handshake(conn), _i == 0 ? TLSSHIM_OK : TLSSHIM_E_PROTOCOL);
+    rogue_end();
+}
+END_TEST
+
 /* --- a server that is the bare backend --- */
 
 static int choose_unoffered(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
@@ -329,6 +355,7 @@ int main(void)
     tcase_add_test(tests, a_message_begun_and_not_ended_keeps_writes_waiting);
     tcase_add_test(tests, a_flood_of_empty_records_ends_the_connection);
     tcase_add_loop_test(tests, records_that_make_no_sense_end_the_connection, 0, 9);
+    tcase_add_loop_test(tests, a_second_hello_must_name_the_same_server, 0, 3);
     tcase_add_loop_test(tests, a_server_that_chooses_a_protocol_that_was_not_offered_is_refused, TLSSHIM_TLS_1_2,
                         TLSSHIM_TLS_1_3 + 1);
     tcase_add_loop_test(tests, empty_records_before_the_handshake_hold_nobody, 0, 2);
