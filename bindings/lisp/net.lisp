@@ -20,8 +20,8 @@
 
 (defun call-in-slices (waiter seconds call)
   "Calls CALL with milliseconds until its result is not TIMEOUT, or the time has run out."
-  (let ((end (+ (get-internal-real-time)
-                (ceiling (* (rational (or seconds (timeout waiter))) internal-time-units-per-second)))))
+  (let* ((seconds (or seconds (timeout waiter)))
+         (end (+ (get-internal-real-time) (ceiling (* (rational seconds) internal-time-units-per-second)))))
     (loop
       (let* ((left (- end (get-internal-real-time)))
              (ms (max 0 (ceiling (* left 1000) internal-time-units-per-second)))
@@ -37,7 +37,8 @@
   (if context (handle-number context) 0))
 
 (defun connect (host port &key context (timeout 30) session server-name verify-name)
-  "Connects and shakes hands, all within the time; without a context the stream is plain."
+  "Connects and shakes hands, all within the time; without a context the stream is plain. With timeout 0 the stream
+comes at once and goes on connecting in its calls, which do not wait either."
   (let ((stream (wrap 'tls-stream (raw:stream-connect host port (context-number context) 0)))
         (connected nil))
     (unwind-protect
@@ -46,7 +47,7 @@
            (when server-name (conn-set-server-name conn server-name))
            (when verify-name (conn-set-verify-name conn verify-name))
            (when session (conn-set-session conn session))
-           (stream-handshake stream)
+           (unless (eql timeout 0) (stream-handshake stream))
            (setf connected t)
            stream)
       (unless connected (close-handle stream)))))
@@ -82,7 +83,7 @@ returns how much was taken, or a keyword."
                      (when (plusp taken) (incf written taken))
                      (if (and (plusp taken) (< written (length data))) raw:+timeout+ taken)))))
     (cond ((= written (length data)) written)
-          ((and (eql timeout 0) (plusp written)) written)
+          ((and (eql (or timeout (timeout stream)) 0) (plusp written)) written)
           ((= result raw:+timeout+) (fail result :written written))
           (t (fail result)))))
 

@@ -2,11 +2,13 @@
 """The demo in short: each host serves another one, and what must be refused is. time limit: 240 s"""
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support.promise import TOP, run
+import hosts
+from support.promise import SANITIZE, Skip, TOP, run
 
 # An interpreter with an address space or a collector of its own does not live with a sanitizer's.
 HOSTS = "c,lua,swig,ctypes" if os.environ.get("SANITIZE") else "c,luajit,lua,swig,ctypes,sbcl"
@@ -34,5 +36,15 @@ def a_demo_without_certificates_fails_and_says_why():
     assert "cannot be opened" in ran.stdout, ran.stdout
 
 
+def coroutines_share_one_thread():
+    if SANITIZE:
+        raise Skip("LuaJIT does not live with a sanitizer")
+    ran = subprocess.run(["luajit", str(TOP / "examples" / "coroutines.lua"), "30"], capture_output=True, text=True,
+                         env=hosts.environment(), check=False, timeout=60)
+    told = re.fullmatch(r"30 clients, (\d+) of them at once, 30 echoes\n", ran.stdout)
+    assert ran.returncode == 0 and told and int(told[1]) > 1, ran.stdout + ran.stderr
+
+
 if __name__ == "__main__":
-    run([each_host_serves_another_and_the_refusals_refuse, a_demo_without_certificates_fails_and_says_why])
+    run([each_host_serves_another_and_the_refusals_refuse, a_demo_without_certificates_fails_and_says_why,
+         coroutines_share_one_thread])

@@ -15,7 +15,8 @@ Stream.timeout, Listener.timeout = 30, 30
 local function wait(waiter, seconds) return milliseconds(seconds or waiter.timeout) end
 
 -- connect(host, port, { context = ..., timeout = ..., session = ..., server_name = ..., verify_name = ... }) connects
--- and shakes hands, all within the time; without a context the stream is plain.
+-- and shakes hands, all within the time; without a context the stream is plain. With timeout 0 the stream comes at once
+-- and goes on connecting in its calls, which do not wait either.
 local connect = steps(function(host, port, options)
     options = options or {}
     check_options(options, { context = true, timeout = true, session = true, server_name = true, verify_name = true })
@@ -25,6 +26,7 @@ local connect = steps(function(host, port, options)
     if options.server_name then try(conn:set_server_name(options.server_name)) end
     if options.verify_name then try(conn:set_verify_name(options.verify_name)) end
     if options.session then try(conn:set_session(options.session)) end
+    if options.timeout == 0 then return stream end
     local ok, err = stream:handshake()
     if not ok then
         stream:close()
@@ -53,9 +55,10 @@ function Stream:handshake(timeout) return done(raw.stream_handshake(self.handle,
 function Stream:read(most, timeout) return bytes(raw.stream_read(self.handle, most or PIECE, wait(self, timeout))) end
 -- All of data within the time; else nil, the error, and how much was taken.
 function Stream:write(data, timeout)
-    local taken = raw.stream_write(self.handle, data, wait(self, timeout))
+    local ms = wait(self, timeout)
+    local taken = raw.stream_write(self.handle, data, ms)
     if taken == #data then return true end
-    local _, err = fail(taken < 0 and taken or timeout == 0 and raw.WANT_WRITE or raw.TIMEOUT)
+    local _, err = fail(taken < 0 and taken or ms == 0 and raw.WANT_WRITE or raw.TIMEOUT)
     return nil, err, math.max(taken, 0)
 end
 function Stream:flush(timeout) return done(raw.stream_flush(self.handle, wait(self, timeout))) end

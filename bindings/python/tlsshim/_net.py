@@ -89,7 +89,8 @@ class Stream(_Waiter):
 def connect(host: str, port: int, context: Optional[Context] = None, *, timeout: float = 30.0,
             session: Optional[Session] = None, server_name: Optional[str] = None,
             verify_name: Optional[str] = None) -> Stream:
-    """Connects and shakes hands, all within the time; without a context the stream is plain."""
+    """Connects and shakes hands, all within the time; without a context the stream is plain. With timeout 0 the stream
+    comes at once and goes on connecting in its calls, which do not wait either."""
     stream = Stream._of(raw.stream_connect(host, port, context._handle if context else 0, 0))
     try:
         stream.timeout = timeout
@@ -100,7 +101,8 @@ def connect(host: str, port: int, context: Optional[Context] = None, *, timeout:
             conn.set_verify_name(verify_name)
         if session is not None:
             conn.set_session(session)
-        stream.handshake()
+        if timeout != 0:
+            stream.handshake()
     except BaseException:
         stream.close()
         raise
