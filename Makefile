@@ -232,7 +232,7 @@ bench:
 soak:
 	@scripts/need build demo check
 	@$(MAKE) $(PARALLEL) --no-print-directory tests
-	@SOAK=1 $(RUN_TESTS) fork thread misuse
+	@SOAK=1 $(RUN_TESTS) bindings/resume fault flow/wire fork thread misuse
 	@$(MAKE) --no-print-directory fuzz
 
 # --- source form -----------------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ help:
 	@echo 'make quick      the unit tests and the form of the sources alone, in seconds'
 	@echo 'make asan       make check under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan'
 	@echo 'make tsan       unit, thread and fork tests under ThreadSanitizer, in build/tsan'
-	@echo 'make soak       the fork, thread and misuse tests at full length, then make fuzz'
+	@echo 'make soak       the tests that gain by it at full length, then make fuzz'
 	@echo 'make fuzz       runs every fuzz target for FUZZ_SECONDS (600), FUZZ_JOBS (2) at a time, in build/fuzz'
 	@echo 'make certs      fills certs/ with test certificates, made by the tlsshim command'
 	@echo 'make bench      measures'
