@@ -25,7 +25,7 @@ size_t queue_take(struct queue *queue, void *data, size_t cap);
 void queue_skip(struct queue *queue, size_t len);
 static inline const uint8_t *queue_front(const struct queue *queue)
 {
-    return queue->data + queue->head;
+    return queue->data != NULL ? queue->data + queue->head : NULL;
 }
 /* Wipes and frees. */
 void queue_free(struct queue *queue);
