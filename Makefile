@@ -148,8 +148,10 @@ say = $(if $(filter 0,$(V)),@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,pr
 
 # --- library and command ---------------------------------------------------------------------------------------------
 
+# Moved into place whole: who has it loaded, or loads it meanwhile, is not disturbed.
 $(SHARED): $(SHIM_OBJECTS) shim/exports.map $(FLAGS_STAMP) $(SOURCES_STAMP)
-	$(call say,so,$@)$(CC) -shared $(CFLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) $(SO_FLAGS) -o $@ $(SHIM_OBJECTS) $(BACKEND_LIBS) $(SYSTEM_LIBS)
+	$(call say,so,$@)$(CC) -shared $(CFLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) $(SO_FLAGS) -o $@.new $(SHIM_OBJECTS) $(BACKEND_LIBS) $(SYSTEM_LIBS) && \
+	  mv $@.new $@
 
 $(LINK): $(SHARED)
 	@ln -sf $(SONAME) $@
@@ -170,7 +172,8 @@ $(STATIC): $(INTERNAL)
 endif
 
 $(BUILD)/tlsshim: $(TOOL_OBJECTS) $(STATIC)
-	$(call say,ld,$@)$(CC) $(CFLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) $(STATIC) $(BACKEND_LIBS) $(SYSTEM_LIBS)
+	$(call say,ld,$@)$(CC) $(CFLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) -o $@.new $(TOOL_OBJECTS) $(STATIC) $(BACKEND_LIBS) \
+	  $(SYSTEM_LIBS) && mv $@.new $@
 
 # Where nobody said how parallel, the targets for users take the whole machine.
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
