@@ -170,6 +170,10 @@ def sockets(client, server):
     say("closed", done(one.close()), done(one.close()), done(other.close()))
     refused("used after", one.read)
     port = listener.port
+    quick = tlsshim.connect("127.0.0.1", port, timeout=0)
+    say("at once", done(quick.handshake(10)), quick.peer_port == port)
+    refused("never waits", quick.read)
+    say("close", done(quick.close()))
     listener.close()
     error = error_of(tlsshim.connect, "127.0.0.1", port, timeout=5)
     assert isinstance(error, ConnectionError)
