@@ -225,7 +225,7 @@ int main(void)
         return EXIT_FAILURE;
     }
     certs();
-    tcase_set_timeout(tests, 150);
+    tcase_set_timeout(tests, getenv("SOAK") != NULL ? 1000 : 150);
     tcase_add_loop_test(tests, a_connection_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_3 + 1);
     tcase_add_loop_test(tests, a_context_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_3 + 1);
     tcase_add_loop_test(tests, a_bad_certificate_is_refused_whatever_allocation_fails, TLSSHIM_TLS_1_2,
