@@ -29,6 +29,8 @@ static void set_common(int64_t context)
         must(tlsshim_context_set_ciphers(context, tls12, length(tls12)));
     if (option_number("version", 13) == 12)
         must(tlsshim_context_set_versions(context, 0, TLSSHIM_TLS_1_2));
+    if (option("cache", NULL) != NULL)
+        must(tlsshim_context_set_chain_cache(context, option_number("cache", 0)));
     must(tlsshim_context_set_memory(context, option_number("release", 0) == 1 ? TLSSHIM_POLICY_IDLE_SMALL
                                                                               : TLSSHIM_POLICY_BUSY_FAST));
 }
