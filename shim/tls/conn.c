@@ -156,6 +156,10 @@ static void trim(struct conn *conn)
         queue_free(&conn->transport.left);
     if (conn->pile.len == 0 && conn->pile.cap > 0)
         queue_free(&conn->pile);
+    /* Data gives its buffer back by itself; a handshake message has made the backend set up those of both directions.
+     */
+    if (conn->done && conn->visit->deep && SSL_has_pending(conn->ssl) == 0)
+        (void)SSL_free_buffers(conn->ssl);
 }
 
 void conn_leave(struct conn_call *call)
