@@ -181,6 +181,30 @@ START_TEST(every_file_is_read_or_refused_for_a_reason)
 }
 END_TEST
 
+static void read_pem(const char *path, void *user)
+{
+    if (strcmp(path + strlen(path) - 4, ".pem") == 0)
+        read_file(path, user);
+}
+
+START_TEST(cpythons_certificates_are_read_or_refused_for_a_reason)
+{
+    static const char folder[] = "/usr/lib/python3.11/test"; /* libpython3.11-testsuite */
+    struct tally tally = {0};
+    int64_t before = tlsshim_live(0);
+    int64_t cert;
+
+    corpus_each(folder, read_pem, &tally);
+    ck_assert_msg(tally.certificates >= 10 && tally.keys >= 8, "read: %d certificates, %d keys", tally.certificates,
+                  tally.keys);
+    cert = a_handle(tlsshim_cert_load_file(str("/usr/lib/python3.11/test/allsans.pem")));
+    ck_assert_int_eq(tlsshim_cert_matches_name(cert, str("www.python.org")), 0);
+    ck_assert_int_eq(tlsshim_cert_matches_name(cert, str("127.0.0.1")), 1);
+    tlsshim_close(cert);
+    ck_assert_int_eq(tlsshim_live(0), before);
+}
+END_TEST
+
 START_TEST(known_files_get_their_known_answers)
 {
     static const struct {
@@ -244,6 +268,7 @@ int main(void)
 
     tcase_set_timeout(tcase, 110);
     tcase_add_test(tcase, every_file_is_read_or_refused_for_a_reason);
+    tcase_add_test(tcase, cpythons_certificates_are_read_or_refused_for_a_reason);
     tcase_add_test(tcase, known_files_get_their_known_answers);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

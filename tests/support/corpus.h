@@ -6,7 +6,8 @@
 
 enum { CORPUS_PATH = 512 };
 
-/* The path of a file or folder in the corpus; good until the next call. */
+/* The path of a file or folder in the corpus, or of one elsewhere that begins with a slash; good until the next call.
+ */
 const char *corpus_path(const char *below);
 /* Calls `look` with each regular file of a folder and those below it; the count of them. */
 int corpus_each(const char *below, void (*look)(const char *path, void *user), void *user);
