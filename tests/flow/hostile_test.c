@@ -36,7 +36,9 @@ static void on_secret(const SSL *ssl, const char *line)
 
 static void rogue_begin(bool client)
 {
-    rogue = (struct rogue){.ctx = SSL_CTX_new(client ? TLS_client_method() : TLS_server_method())};
+    rogue = (struct rogue){0};
+    rogue.ctx = SSL_CTX_new_ex(support_context(), NULL, client ? TLS_client_method() : TLS_server_method());
+    ck_assert_ptr_nonnull(rogue.ctx);
     SSL_CTX_set_keylog_callback(rogue.ctx, on_secret);
     ck_assert_int_eq(SSL_CTX_set_ciphersuites(rogue.ctx, "TLS_AES_128_GCM_SHA256"), 1);
 }
@@ -83,7 +85,7 @@ static void expand(const char *label, uint8_t *out, size_t len)
 {
     uint8_t info[64] = {0, (uint8_t)len, (uint8_t)(6 + strlen(label))};
     size_t info_len = 3 + 6 + strlen(label) + 1;
-    EVP_PKEY_CTX *kdf = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
+    EVP_PKEY_CTX *kdf = EVP_PKEY_CTX_new_from_name(support_context(), "HKDF", NULL);
 
     memcpy(info + 3, "tls13 ", 6);
     memcpy(info + 9, label, strlen(label));
@@ -101,6 +103,7 @@ static int32_t forge(uint8_t type, const void *data, size_t len, uint8_t *record
 {
     uint8_t key[16], nonce[12], inner[512];
     EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(support_context(), "AES-128-GCM", NULL);
     int done;
 
     expand("key", key, sizeof key);
@@ -111,12 +114,13 @@ static int32_t forge(uint8_t type, const void *data, size_t len, uint8_t *record
     memcpy(inner, data, len);
     inner[len] = type;
     memcpy(record, (uint8_t[]){23, 3, 3, (uint8_t)((len + 17) >> 8), (uint8_t)(len + 17)}, 5);
-    EVP_EncryptInit_ex(gcm, EVP_aes_128_gcm(), NULL, key, nonce);
+    EVP_EncryptInit_ex2(gcm, cipher, key, nonce, NULL);
     EVP_EncryptUpdate(gcm, NULL, &done, record, 5);
     EVP_EncryptUpdate(gcm, record + 5, &done, inner, (int)len + 1);
     EVP_EncryptFinal_ex(gcm, record + 5 + done, &done);
     EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_GET_TAG, 16, record + 5 + len + 1);
     EVP_CIPHER_CTX_free(gcm);
+    EVP_CIPHER_free(cipher);
     return (int32_t)(5 + len + 17);
 }
 
@@ -279,7 +283,7 @@ START_TEST(a_server_that_chooses_a_protocol_that_was_not_offered_is_refused)
     len = tlsshim_key_export(keep(tlsshim_identity_key(certs()->server)), TLSSHIM_FORMAT_DER, "", 0, der, sizeof der);
     {
         const uint8_t *at = der;
-        EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &at, len);
+        EVP_PKEY *key = d2i_AutoPrivateKey_ex(NULL, &at, len, support_context(), NULL);
 
         ck_assert_int_eq(SSL_CTX_use_PrivateKey(rogue.ctx, key), 1);
         EVP_PKEY_free(key);
