@@ -139,6 +139,12 @@ static SSL_SESSION *on_session_wanted(SSL *ssl, const unsigned char *id, int len
     SSL_SESSION *session = cache_get(cache_of(conn), (struct bytes){id, (size_t)len}, NULL, &span);
 
     *copy = 0;
+    if (session != NULL &&
+        SSL_SESSION_is_resumable(session) != 1) { /* spoilt by a fatal alert, RFC 5246 section 7.2.2 */
+        cache_remove(cache_of(conn), (struct bytes){id, (size_t)len}, session);
+        SSL_SESSION_free(session);
+        session = NULL;
+    }
     if (session == NULL) {
         count_miss(conn, &conn->context->counters.unknown);
     } else if (!acceptable(conn, session, span)) {

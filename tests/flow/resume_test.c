@@ -475,6 +475,28 @@ START_TEST(early_data_is_refused_with_the_reason)
 }
 END_TEST
 
+START_TEST(a_session_that_a_fatal_alert_has_spoilt_is_let_go)
+{
+    struct kind kind = {TLSSHIM_TLS_1_2, _i == 1, true};
+    int64_t server = a_server(kind, certs()->server);
+    int64_t client = a_client(kind);
+    struct pair *pair;
+    uint8_t byte;
+
+    ck_assert(!resumes(client, server));
+    pair = pair_new(client, server, 0);
+    pair_connect(pair);
+    ck_assert_int_eq(number_of(pair->server, TLSSHIM_CONN_RESUMED), 1);
+    ck_assert_int_eq(tlsshim_conn_feed(pair->server, "\x17\x03\x03\x00\x20 thirty-two bytes of no meaning....", 37),
+                     37);
+    ck_assert_result(tlsshim_conn_read(pair->server, &byte, 1), TLSSHIM_E_PROTOCOL);
+    ck_assert(!resumes(client, server));
+    ck_assert_int_eq(context_count(server, TLSSHIM_CONTEXT_CACHE_HITS), 1);
+    ck_assert_int_eq(context_count(server, TLSSHIM_CONTEXT_CACHE_ENTRIES), 1);
+    ck_assert(resumes(client, server));
+}
+END_TEST
+
 START_TEST(a_failed_successor_changes_nothing)
 {
     int64_t server = a_server(kind_of(_i), certs()->server);
@@ -520,6 +542,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_session_that_the_host_takes_is_no_longer_offered_by_itself, 0, 2);
     tcase_add_loop_test(tcase, no_tickets_means_none_in_any_version, 0, KINDS);
     tcase_add_test(tcase, early_data_is_refused_with_the_reason);
+    tcase_add_loop_test(tcase, a_session_that_a_fatal_alert_has_spoilt_is_let_go, 0, 2);
     tcase_add_loop_test(tcase, a_failed_successor_changes_nothing, 0, KINDS);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
