@@ -27,6 +27,21 @@ static void has_errors(int count)
 /* Checks errors and default context around a call. */
 #define SEEN(count, call) (leave_errors(count), (call), has_errors(count))
 
+static OSSL_LIB_CTX *hosts;
+
+/* The thread has a default context of its own, until hosts_context. (NULL would leave things as they are.) */
+static void own_context(void)
+{
+    mine = OSSL_LIB_CTX_new();
+    hosts = OSSL_LIB_CTX_set0_default(mine);
+}
+
+static void hosts_context(void)
+{
+    OSSL_LIB_CTX_set0_default(hosts);
+    OSSL_LIB_CTX_free(mine);
+}
+
 START_TEST(calls_that_move_data_leave_the_hosts_errors_and_context)
 {
     struct pair *pair = pair_connected(ways[_i / 2]);
@@ -35,8 +50,7 @@ START_TEST(calls_that_move_data_leave_the_hosts_errors_and_context)
     int32_t sealed, taken, opened;
 
     pair_settle(pair);
-    mine = OSSL_LIB_CTX_new();
-    OSSL_LIB_CTX_set0_default(mine);
+    own_context();
     for (int turn = 0; turn < 3; turn++) {
         SEEN(stale, sealed = tlsshim_conn_seal(pair->client, "some data", 9, wire, sizeof wire, &taken));
         ck_assert_int_gt(sealed, 9);
@@ -53,8 +67,7 @@ START_TEST(calls_that_move_data_leave_the_hosts_errors_and_context)
         ck_assert_int_eq(opened, TLSSHIM_WANT_FEED);
         SEEN(stale, (void)tlsshim_conn_state(pair->client));
     }
-    OSSL_LIB_CTX_set0_default(NULL);
-    OSSL_LIB_CTX_free(mine);
+    hosts_context();
 }
 END_TEST
 
@@ -72,8 +85,7 @@ START_TEST(a_key_update_amid_data_leaves_the_hosts_errors_and_context)
     ck_assert_int_ge(tlsshim_conn_key_update(pair->client, 1), TLSSHIM_WANT_DRAIN);
     ck_assert_int_eq(tlsshim_conn_write(pair->client, "after", 5), 5);
     len = tlsshim_conn_drain(pair->client, wire, sizeof wire);
-    mine = OSSL_LIB_CTX_new();
-    OSSL_LIB_CTX_set0_default(mine);
+    own_context();
     for (int stale = 0; stale <= STALE; stale += STALE) {
         SEEN(stale, opened = tlsshim_conn_open(pair->server, wire, stale == 0 ? len : 0, plain, sizeof plain, &taken));
         if (stale == 0)
@@ -86,8 +98,7 @@ START_TEST(a_key_update_amid_data_leaves_the_hosts_errors_and_context)
     SEEN(0, opened = tlsshim_conn_open(pair->client, wire, len, plain, sizeof plain, &taken));
     ck_assert_int_eq(opened, 6);
     ck_assert_int_eq(taken, len);
-    OSSL_LIB_CTX_set0_default(NULL);
-    OSSL_LIB_CTX_free(mine);
+    hosts_context();
 }
 END_TEST
 
@@ -101,14 +112,12 @@ START_TEST(a_damaged_record_leaves_the_hosts_errors_and_context)
     pair_settle(pair);
     sealed = tlsshim_conn_seal(pair->client, "some data", 9, wire, sizeof wire, &taken);
     wire[sealed - 1] ^= 1;
-    mine = OSSL_LIB_CTX_new();
-    OSSL_LIB_CTX_set0_default(mine);
+    own_context();
     SEEN(stale, result = tlsshim_conn_open(pair->server, wire, sealed, plain, sizeof plain, &taken));
     ck_assert_result(result, TLSSHIM_E_PROTOCOL);
     SEEN(stale, taken = tlsshim_conn_drain(pair->server, wire, sizeof wire));
     ck_assert_int_gt(taken, 0); /* the alert */
-    OSSL_LIB_CTX_set0_default(NULL);
-    OSSL_LIB_CTX_free(mine);
+    hosts_context();
 }
 END_TEST
 
