@@ -1,4 +1,6 @@
-"""The work of bench/plain from Python: host.py swig|ctypes|ssl bulk|sockets key=value..., amounts on standard input.
+"""The work of bench/plain from Python: host.py swig|ctypes|ssl WORK key=value..., amounts on standard input.
+
+WORK is bulk, sockets or resumed.
 
 swig and ctypes are raw layers of tlsshim, ssl is CPython's own module (in memory: with MemoryBIO).
 """
@@ -63,6 +65,40 @@ class Shim:
             if unseal(server, data, SIZE)[0] != SIZE:
                 raise RuntimeError("bytes were lost")
 
+    def connect_resumed(self):
+        self.client_context, self.server_context = self.contexts()
+        self.must(self.raw.context_set_session_cache(self.client_context, 8))
+        assert not self.one()
+
+    def one(self):
+        """A connection in memory with a byte each way, resumed by the client's cache; as bench/shim/handshake.c."""
+        raw, must = self.raw, self.must
+        client = must(raw.conn_new(self.client_context, "localhost"))
+        server = must(raw.conn_new(self.server_context, ""))
+        handshake, drain, feed = raw.conn_handshake, raw.conn_drain, raw.conn_feed
+        waiting = True
+        while waiting:
+            waiting = False
+            for one, other in ((client, server), (server, client)):
+                result = handshake(one)
+                data = must(drain(one, 65536))[1]
+                if data:
+                    must(feed(other, data))
+                waiting = waiting or result != 0
+        data = must(raw.conn_seal(client, b"x", 65536))[1]
+        assert raw.conn_open(server, data, 1)[0] == 1
+        data = must(raw.conn_seal(server, b"x", 65536))[1]
+        assert raw.conn_open(client, data, 1)[0] == 1
+        resumed = must(raw.conn_number(client, raw.CONN_RESUMED))[1]
+        for end in (client, server):
+            must(raw.conn_shutdown(end) and 0)
+            raw.close(end)
+        return resumed
+
+    def resumed(self, amount):
+        for _ in range(amount):
+            assert self.one()
+
     def connect_sockets(self):
         raw, must = self.raw, self.must
         self.held = socket.socketpair()
@@ -122,6 +158,40 @@ class Ssl:
             if len(server.read(SIZE)) != SIZE:
                 raise RuntimeError("bytes were lost")
 
+    def connect_resumed(self):
+        self.client_context, self.server_context = self.contexts()
+        self.session = None
+        assert not self.one()
+
+    def one(self):
+        import ssl
+        up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = self.client_context.wrap_bio(down, up, server_hostname="localhost", session=self.session)
+        server = self.server_context.wrap_bio(up, down, server_side=True)
+        waiting = [client, server]
+        while waiting:
+            for end in list(waiting):
+                try:
+                    end.do_handshake()
+                    waiting.remove(end)
+                except ssl.SSLWantReadError:
+                    pass
+        client.write(b"x")
+        assert server.read(1) == b"x"
+        server.write(b"x")
+        assert client.read(1) == b"x"
+        self.session = client.session
+        for end in (client, server):
+            try:
+                end.unwrap()
+            except ssl.SSLWantReadError:
+                pass
+        return client.session_reused
+
+    def resumed(self, amount):
+        for _ in range(amount):
+            assert self.one()
+
     def connect_sockets(self):
         import ssl
         client_context, server_context = self.contexts()
@@ -158,10 +228,7 @@ class Ssl:
 
 def main():
     host = Ssl() if sys.argv[1] == "ssl" else Shim(sys.argv[1])
-    if sys.argv[2] == "bulk":
-        host.connect_memory()
-    else:
-        host.connect_sockets()
+    {"bulk": host.connect_memory, "sockets": host.connect_sockets, "resumed": host.connect_resumed}[sys.argv[2]]()
     work = getattr(host, sys.argv[2])
     for line in sys.stdin:
         wall, cpu = time.monotonic(), time.process_time()
