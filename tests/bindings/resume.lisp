@@ -8,7 +8,8 @@
 (defparameter *ca* (ca "CN=loop"))
 (defparameter *trust* (make-trust :cert (identity-cert *ca*)))
 (defparameter *server*
-  (make-context :server :identity (issue *ca* :names '("localhost")) :trust *trust* :require-client-cert t))
+  (make-context :server :identity (issue *ca* :names '("localhost")) :trust *trust* :require-client-cert t
+                         :session-cache 64))
 (defparameter *client*
   (make-context :client :identity (issue *ca* :subject "CN=client" :usage :client) :trust *trust* :session-cache 64))
 

@@ -4,7 +4,7 @@ local times = tonumber((...))
 
 local ca = assert(tlsshim.ca("CN=loop"))
 local trust = assert(tlsshim.trust { cert = ca:cert() })
-local server = assert(tlsshim.context { role = "server", trust = trust, require_client_cert = true,
+local server = assert(tlsshim.context { role = "server", trust = trust, require_client_cert = true, session_cache = 64,
     identity = assert(ca:issue { names = "localhost" }) })
 local client = assert(tlsshim.context { role = "client", trust = trust, session_cache = 64,
     identity = assert(ca:issue { subject = "CN=client", usage = "client" }) })

@@ -7,7 +7,8 @@ import tlsshim
 times = int(sys.argv[1])
 ca = tlsshim.ca("CN=loop")
 trust = tlsshim.Trust(cert=ca.cert)
-server = tlsshim.Context("server", identity=ca.issue(names=["localhost"]), trust=trust, require_client_cert=True)
+server = tlsshim.Context("server", identity=ca.issue(names=["localhost"]), trust=trust, require_client_cert=True,
+                         session_cache=64)
 identity = ca.issue(subject="CN=client", usage="client")
 client = tlsshim.Context("client", identity=identity, trust=trust, session_cache=64)
 
