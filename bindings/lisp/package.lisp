@@ -21,7 +21,8 @@
    #:cert-spki-sha256 #:cert-key-algorithm #:cert-full #:cert-not-before #:cert-not-after #:cert-path-length
    #:cert-key-bits #:cert-is-ca #:cert-self-signed #:cert-must-staple
    #:tls-identity #:make-identity #:load-identity #:load-identity-file #:load-identity-files #:identity-cert
-   #:identity-key #:identity-export #:self-signed #:ca #:issue
+   #:identity-key #:identity-export #:self-signed #:ca #:issue #:ca-crl #:ca-ocsp #:crl-text #:ocsp-text
+   #:request-text
    #:template #:make-template #:template-from-request #:template-key #:template-request #:template-self-sign
    #:template-issue
    #:trust #:make-trust #:trust-add #:trust-add-file #:trust-add-cert #:trust-add-system #:trust-count #:trust-at

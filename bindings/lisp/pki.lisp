@@ -95,7 +95,8 @@
   "As PKCS#12."
   (output (raw:identity-export-pkcs12 (handle-number identity) passphrase friendly-name)))
 
-(defun fill-template (template &key subject names days not-before not-after ca (path-length -1) (usage nil usage-given))
+(defun fill-template (template &key subject names days not-before not-after ca (path-length -1) (usage nil usage-given)
+                                 usage-oids serial digest must-staple (crl-url "") (ocsp-url "") permitted excluded)
   (let ((number (handle-number template)))
     (when subject (done (raw:template-set-subject number subject)))
     (dolist (name (listed names)) (done (raw:template-add-name number name)))
@@ -105,11 +106,21 @@
                                          (seconds-of (or not-after (+ from (* days 86400))))))))
     (when ca (done (raw:template-set-ca number path-length)))
     (when usage-given (done (raw:template-set-usage number (mask :usage usage))))
+    (dolist (oid (listed usage-oids)) (done (raw:template-add-usage number oid)))
+    (when serial (done (raw:template-set-serial number serial)))
+    (when digest (done (raw:template-set-digest number digest)))
+    (when must-staple (done (raw:template-set-must-staple number 1)))
+    (unless (equal "" (concatenate 'string crl-url ocsp-url))
+      (done (raw:template-set-urls number crl-url ocsp-url)))
+    (dolist (name (listed permitted)) (done (raw:template-add-constraint number 1 name)))
+    (dolist (name (listed excluded)) (done (raw:template-add-constraint number 0 name)))
     template))
 
-(defun make-template (&rest options &key subject names days not-before not-after ca path-length usage)
+(defun make-template (&rest options &key subject names days not-before not-after ca path-length usage usage-oids serial
+                                      digest must-staple crl-url ocsp-url permitted excluded)
   "What a certificate is to say; what is not given follows from the rest."
-  (declare (ignore subject names days not-before not-after ca path-length usage))
+  (declare (ignore subject names days not-before not-after ca path-length usage usage-oids serial digest must-staple
+                   crl-url ocsp-url permitted excluded))
   (apply #'fill-template (wrap 'template (raw:template-new)) options))
 
 (defun template-from-request (csr)
@@ -146,6 +157,27 @@
 (defun issue (ca &rest options)
   "An identity with a new key: (issue ca :names '(\"www.test\") :days 90)."
   (signed options (lambda (template key) (template-issue template key ca))))
+
+(defun ca-crl (ca entries &key (days 7) (at (get-universal-time)) (format :pem))
+  "What a CA has revoked: \"SERIAL [reason] [seconds since 1970]\" each, and \"number 7\" once."
+  (let ((from (seconds-of at)))
+    (output (raw:crl-issue (handle-number ca) (format nil "~{~A~^~%~}" entries) from (+ from (* days 86400))
+                           (constant :format format)))))
+
+(defun ca-ocsp (ca cert &key (status :good) (days 7) (at (get-universal-time)) (revoked-at at))
+  "A CA's answer for a certificate: :GOOD, :REVOKED or :UNKNOWN."
+  (let ((from (seconds-of at)))
+    (output (raw:ocsp-issue (handle-number cert) (handle-number ca) (constant :ocsp status) (seconds-of revoked-at)
+                            from (+ from (* days 86400))))))
+
+(defun crl-text (crl)
+  (output (raw:crl-text crl)))
+
+(defun ocsp-text (response)
+  (output (raw:ocsp-text response)))
+
+(defun request-text (csr)
+  (output (raw:request-text csr)))
 
 (defun make-trust (&key file data cert system)
   "Anchors and revocation lists; FILE and CERT one or a list of them."

@@ -89,6 +89,12 @@ def certificates():
     template = tlsshim.Template(subject="CN=asker", names="asker.test")
     asked = tlsshim.Template.from_request(template.request(server.key))
     say("request", asked.issue(None, root).names)
+    stapled = root.issue(names=["x.test"], must_staple=True, crl_url="http://ca.test/crl", digest="SHA384").cert
+    say("must staple", stapled.must_staple, "http://ca.test/crl" in stapled.full)
+    trust.add(root.crl([f"{stapled.serial} keyCompromise", "number 7"]))
+    say("revoked", error_of(trust.verify, stapled, flags="crl_leaf").code)
+    say("crl", "Key Compromise" in tlsshim.crl_text(root.crl([f"{stapled.serial} keyCompromise"])))
+    say("ocsp", "Cert Status: revoked" in tlsshim.ocsp_text(root.ocsp(stapled, "revoked")))
     pfx = server.export("secret", "friend")
     say("identity", len(tlsshim.Identity.load(pfx, "secret").cert))
     refused("wrong passphrase", tlsshim.Identity.load, pfx, "guess")

@@ -71,7 +71,8 @@ end
 
 -- Templates: template { subject = "CN=x", names = { "x.test" }, days = 90, ca = true, usage = { "server", "client" } }
 local template_options = { subject = true, names = true, days = true, not_before = true, not_after = true, ca = true,
-    path_length = true, usage = true, key = true }
+    path_length = true, usage = true, key = true, usage_oids = true, serial = true, digest = true, must_staple = true,
+    crl_url = true, ocsp_url = true, permitted = true, excluded = true }
 Template.new = steps(function(options)
     options = options or {}
     check_options(options, template_options)
@@ -85,6 +86,15 @@ Template.new = steps(function(options)
     end
     if options.ca then try(raw.template_set_ca(handle, options.path_length or -1)) end
     if options.usage then try(raw.template_set_usage(handle, mask("USAGE", options.usage))) end
+    for _, oid in ipairs(list(options.usage_oids)) do try(raw.template_add_usage(handle, oid)) end
+    if options.serial then try(raw.template_set_serial(handle, options.serial)) end
+    if options.digest then try(raw.template_set_digest(handle, options.digest)) end
+    if options.must_staple then try(raw.template_set_must_staple(handle, 1)) end
+    if options.crl_url or options.ocsp_url then
+        try(raw.template_set_urls(handle, options.crl_url or "", options.ocsp_url or ""))
+    end
+    for _, name in ipairs(list(options.permitted)) do try(raw.template_add_constraint(handle, 1, name)) end
+    for _, name in ipairs(list(options.excluded)) do try(raw.template_add_constraint(handle, 0, name)) end
     return template
 end)
 function Template.from_request(csr) return wrap(Template, raw.template_from_request(csr)) end
@@ -124,6 +134,30 @@ Identity.issue = steps(function(ca, options)
     return sealed(options, function(template, key) return template:issue(key, ca) end)
 end)
 
+local function span(options)
+    local from = options.at or os.time()
+    return from, from + (options.days or 7) * 86400
+end
+
+-- As a CA lists what it has revoked: crl { "SERIAL [reason] [seconds since 1970]", "number 7", days = 7 }.
+Identity.crl = steps(function(ca, entries)
+    entries = entries or {}
+    local from, till = span(entries)
+    local format = constant("FORMAT", entries.format or "pem")
+    return try(value(raw.crl_issue(ca.handle, table.concat(entries, "\n"), from, till, format)))
+end)
+
+-- As a CA answers for a certificate: "good", "revoked" or "unknown"; { days = 7, at = time, revoked_at = time }.
+Identity.ocsp = steps(function(ca, cert, status, options)
+    options = options or {}
+    local from, till = span(options)
+    return try(value(raw.ocsp_issue(cert.handle, ca.handle, constant("OCSP", status or "good"),
+        options.revoked_at or from, from, till)))
+end)
+local function crl_text(crl) return value(raw.crl_text(crl)) end
+local function ocsp_text(response) return value(raw.ocsp_text(response)) end
+local function request_text(csr) return value(raw.request_text(csr)) end
+
 -- trust { file = "ca.pem", data = pem, cert = cert, system = true }; files, certs as lists
 Trust.new = steps(function(options)
     options = options or {}
@@ -155,5 +189,5 @@ end)
 
 return {
     key = Key, cert = Cert, identity = Identity, template = Template, trust = Trust, self_signed = self_signed,
-    ca = new_ca,
+    ca = new_ca, crl_text = crl_text, ocsp_text = ocsp_text, request_text = request_text,
 }

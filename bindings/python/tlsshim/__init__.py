@@ -9,12 +9,13 @@ from typing import Optional
 
 from ._net import Listener, Stream, connect, listen
 from ._object import Error, PeerError, SystemFailure, Timeout, TransportError, Want, checked, constant, raw, value
-from ._pki import Cert, Identity, Key, Template, Trust, ca, self_signed
+from ._pki import Cert, Identity, Key, Template, Trust, ca, crl_text, ocsp_text, request_text, self_signed
 from ._tls import Conn, Context, Session, State, derive_ticket_keys, ticket_keys
 
 __all__ = ["Cert", "Conn", "Context", "Error", "Identity", "Key", "Listener", "PeerError", "Session", "State",
            "Stream", "SystemFailure", "Template", "Timeout", "TransportError", "Trust", "Want", "ca", "connect",
-           "derive_ticket_keys", "has", "listen", "live", "self_signed", "ticket_keys", "version"]
+           "crl_text", "derive_ticket_keys", "has", "listen", "live", "ocsp_text", "request_text", "self_signed",
+           "ticket_keys", "version"]
 
 
 def version(what: str = "shim") -> Optional[str]:

@@ -154,13 +154,31 @@ class Identity(Handle):
             new = key or Key()
             return Identity(tmpl.issue(new, self), new)
 
+    def crl(self, entries: Iterable[str] = (), *, days: int = 7, at: Optional[datetime] = None,
+            format: str = "pem") -> bytes:
+        """As a CA lists what it has revoked: "SERIAL [reason] [seconds since 1970]" each, and "number 7" once."""
+        begin = int(time.time()) if at is None else seconds_of(at)
+        until = begin + days * 86400
+        return data(raw.crl_issue(self._handle, "\n".join(entries), begin, until, constant("FORMAT", format)))
+
+    def ocsp(self, cert: Cert, status: str = "good", *, days: int = 7, at: Optional[datetime] = None,
+             revoked_at: Optional[datetime] = None) -> bytes:
+        """As a CA answers for a certificate: good, revoked or unknown."""
+        begin = int(time.time()) if at is None else seconds_of(at)
+        revoked = begin if revoked_at is None else seconds_of(revoked_at)
+        return data(raw.ocsp_issue(cert._handle, self._handle, constant("OCSP", status), revoked, begin,
+                                   begin + days * 86400))
+
 
 class Template(Handle):
     """What a certificate is to say. What is not given follows from the rest."""
 
     def __init__(self, *, subject: str = "", names: Union[str, Iterable[str]] = (), days: Optional[int] = None,
                  not_before: Optional[datetime] = None, not_after: Optional[datetime] = None, ca: bool = False,
-                 path_length: int = -1, usage: Union[str, Iterable[str], None] = None):
+                 path_length: int = -1, usage: Union[str, Iterable[str], None] = None,
+                 usage_oids: Union[str, Iterable[str]] = (), serial: Optional[bytes] = None,
+                 digest: Optional[str] = None, must_staple: bool = False, crl_url: str = "", ocsp_url: str = "",
+                 permitted: Union[str, Iterable[str]] = (), excluded: Union[str, Iterable[str]] = ()):
         super().__init__(raw.template_new())
         if subject:
             checked(raw.template_set_subject(self._handle, subject))
@@ -174,6 +192,19 @@ class Template(Handle):
             checked(raw.template_set_ca(self._handle, path_length))
         if usage is not None:
             checked(raw.template_set_usage(self._handle, mask("USAGE", usage)))
+        for oid in listed(usage_oids):
+            checked(raw.template_add_usage(self._handle, oid))
+        if serial is not None:
+            checked(raw.template_set_serial(self._handle, serial))
+        if digest is not None:
+            checked(raw.template_set_digest(self._handle, digest))
+        if must_staple:
+            checked(raw.template_set_must_staple(self._handle, 1))
+        if crl_url or ocsp_url:
+            checked(raw.template_set_urls(self._handle, crl_url, ocsp_url))
+        for allow, constraints in ((1, permitted), (0, excluded)):
+            for constraint in listed(constraints):
+                checked(raw.template_add_constraint(self._handle, allow, constraint))
 
     @classmethod
     def from_request(cls, csr: bytes) -> Template:
@@ -206,6 +237,18 @@ def ca(subject: str, *, key: Optional[Key] = None, **template: Any) -> Identity:
     with Template(subject=subject, ca=True, **template) as tmpl:
         new = key or Key()
         return Identity(tmpl.self_sign(new), new)
+
+
+def crl_text(crl: bytes) -> str:
+    return data(raw.crl_text(crl))
+
+
+def ocsp_text(response: bytes) -> str:
+    return data(raw.ocsp_text(response))
+
+
+def request_text(csr: bytes) -> str:
+    return data(raw.request_text(csr))
 
 
 class Trust(Handle):
