@@ -88,9 +88,9 @@ int32_t origin_check(void)
     unsigned long built = OPENSSL_VERSION_NUMBER;
     int32_t result;
 
-    result = one_file(ssl_symbols, sizeof ssl_symbols / sizeof ssl_symbols[0], "libssl.", &ssl);
+    result = one_file(ssl_symbols, sizeof ssl_symbols / sizeof ssl_symbols[0], "libssl.so", &ssl);
     if (result == TLSSHIM_OK)
-        result = one_file(crypto_symbols, sizeof crypto_symbols / sizeof crypto_symbols[0], "libcrypto.", &crypto);
+        result = one_file(crypto_symbols, sizeof crypto_symbols / sizeof crypto_symbols[0], "libcrypto.so", &crypto);
     if (result == TLSSHIM_OK)
         result = one_pair(&ssl, &crypto);
     if (result == TLSSHIM_OK && (loaded >> 28 != built >> 28 || loaded >> 20 < built >> 20))

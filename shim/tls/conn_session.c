@@ -27,7 +27,8 @@ static int32_t set_session(struct conn *conn, const struct session *session)
                          "switches) than this connection with \"%s\"",
                          session->peer_name, conn->verify_name != NULL ? conn->verify_name : "");
     if (!session_usable(session, time(NULL)))
-        return error_new(TLSSHIM_E_EXPIRED, "the session with \"%s\" is past its time", session->peer_name);
+        return error_new(TLSSHIM_E_EXPIRED, "the session with \"%s\" is past its time, or ended by an alert",
+                         session->peer_name);
     if (SSL_set_session(conn->ssl, session->ssl_session) != 1)
         return error_backend(TLSSHIM_E_MISMATCH, "the session cannot be offered");
     conn->taken_up = session->span;
