@@ -11,8 +11,6 @@ void flow_begin(struct conn *conn);
 void flow_end(struct conn *conn);
 /* WANT_DRAIN or WANT_FEED: nothing else is wanted while something waits to be drained. */
 int32_t flow_want(const struct conn *conn);
-/* How much of the gathered plaintext may be sealed now: whole records only while corked. */
-size_t flow_sealable(const struct conn *conn);
 /* Output waits that can still go out. */
 bool flow_pending(const struct conn *conn);
 /* True while the backend is within a message that the peer has begun after the handshake: it seals nothing then. */

@@ -60,7 +60,8 @@ bool flow_midway(const struct conn *conn)
     return conn->done && SSL_in_init(conn->ssl);
 }
 
-size_t flow_sealable(const struct conn *conn)
+/* How much of the gathered plaintext may be sealed now: whole records only while corked. */
+static size_t sealable(const struct conn *conn)
 {
     if (!conn->done || conn->failure != 0 || flow_midway(conn))
         return 0;
@@ -69,7 +70,7 @@ size_t flow_sealable(const struct conn *conn)
 
 bool flow_pending(const struct conn *conn)
 {
-    return conn->transport.write_errno == 0 && (conn->transport.left.len > 0 || flow_sealable(conn) > 0);
+    return conn->transport.write_errno == 0 && (conn->transport.left.len > 0 || sealable(conn) > 0);
 }
 
 /* Seals so much of the gathered plaintext, or as long as the caller's buffer has room. */
@@ -113,7 +114,7 @@ static int32_t write_through(struct conn *conn, struct bytes plain)
     taken = take_plain(conn, plain);
     if (taken <= 0)
         return taken;
-    result = seal_pile(conn, flow_sealable(conn), false);
+    result = seal_pile(conn, sealable(conn), false);
     return result < 0 ? result : taken;
 }
 
@@ -191,7 +192,7 @@ static int32_t flow_drain(struct conn *conn, void *bytes, int32_t bytes_cap)
     if (result < 0)
         return result;
     out_begin(conn, bytes, bytes_cap);
-    result = seal_pile(conn, flow_sealable(conn), true);
+    result = seal_pile(conn, sealable(conn), true);
     bytes_cap = out_end(conn);
     return bytes_cap > 0 || result == TLSSHIM_OK ? bytes_cap : result;
 }
@@ -217,7 +218,7 @@ static int32_t seal_direct(struct conn *conn, struct bytes plain, size_t *taken)
     int32_t result = send_tickets(conn);
 
     if (result == TLSSHIM_OK)
-        result = seal_pile(conn, flow_sealable(conn), true);
+        result = seal_pile(conn, sealable(conn), true);
     while (result == TLSSHIM_OK && *taken < plain.len && conn->pile.len == 0 && room_out(&conn->transport)) {
         size_t len = plain.len - *taken < RECORD_MOST ? plain.len - *taken : RECORD_MOST;
 
@@ -243,7 +244,7 @@ static int32_t seal_plain(struct conn *conn, struct bytes plain, size_t *used)
     if (result < 0 && result != TLSSHIM_WANT_DRAIN)
         return result;
     *used = result > 0 ? (size_t)result : 0;
-    return seal_pile(conn, flow_sealable(conn), true);
+    return seal_pile(conn, sealable(conn), true);
 }
 
 static int32_t flow_seal_call(struct conn *conn, struct bytes plain, void *bytes, int32_t bytes_cap, int32_t *taken)
@@ -260,7 +261,7 @@ static int32_t flow_seal_call(struct conn *conn, struct bytes plain, void *bytes
     if (plain.len > 0)
         result = seal_plain(conn, plain, &used);
     else if (conn->done || conn->failure != 0)
-        result = seal_pile(conn, flow_sealable(conn), true);
+        result = seal_pile(conn, sealable(conn), true);
     else
         result = flow_handshake(conn);
     count = out_end(conn);
@@ -391,7 +392,7 @@ int32_t tlsshim_conn_pending_out(int64_t conn)
 
     if (result < 0)
         return result;
-    result = seal_pile(call.conn, flow_sealable(call.conn), false);
+    result = seal_pile(call.conn, sealable(call.conn), false);
     if (call.conn->transport.left.len > 0 || result == TLSSHIM_OK)
         result = (int32_t)call.conn->transport.left.len; /* bounded, far below the type */
     conn_leave(&call);
