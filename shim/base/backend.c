@@ -289,6 +289,11 @@ void visit_deepen(struct visit *visit)
     visit->host_context = OSSL_LIB_CTX_set0_default(private_context);
 }
 
+void backend_adopt_thread(void)
+{
+    OSSL_LIB_CTX_set0_default(private_context);
+}
+
 int32_t visit_enter(struct visit *visit)
 {
     int32_t result = enter(visit);

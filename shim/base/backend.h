@@ -31,6 +31,9 @@ void visit_leave(struct visit *visit);
 int32_t visit_enter_lightly(struct visit *visit) MUST_USE;
 void visit_deepen(struct visit *visit);
 
+/* On a thread of our own, which works for callers inside: makes our library context its default for good. */
+void backend_adopt_thread(void);
+
 /* Inside a visit: the private library context. It reads the public keys of certificates fast and no other keys. */
 OSSL_LIB_CTX *backend_context(void);
 /* Inside a visit: the private context that reads every kind of key, slowly: private keys, and unusual public ones. */
