@@ -60,7 +60,7 @@ static int32_t check_pair(const struct cert *cert, const struct key *key)
     if (pkey == NULL)
         return error_backend(TLSSHIM_E_FORMAT,
                              "the certificate's public key is of a kind that is not known, or damaged");
-    if (!key->external) {
+    if (key->signer == NULL) {
         int32_t result = key_needs_private(key);
 
         if (result < 0)

@@ -10,6 +10,7 @@
 #include "../base/backend.h"
 #include "../base/error.h"
 #include "../base/handle.h"
+#include "external.h"
 #include "key_load.h"
 #include "pem.h"
 
@@ -47,6 +48,7 @@ void key_drop(struct key *key)
 {
     if (key != NULL && refs_drop(&key->refs)) {
         EVP_PKEY_free(key->pkey);
+        EVP_PKEY_free(key->signer);
         free(key);
     }
 }
@@ -77,11 +79,16 @@ int64_t key_handle_new(struct key *key)
     return handle;
 }
 
+EVP_PKEY *key_signer(const struct key *key)
+{
+    return key->private_half ? key->pkey : key->signer;
+}
+
 int32_t key_needs_private(const struct key *key)
 {
     if (key->private_half)
         return TLSSHIM_OK;
-    if (key->external)
+    if (key->signer != NULL)
         return error_new(TLSSHIM_E_MISMATCH, "the private half of this key is elsewhere: it cannot be used here");
     return error_new(TLSSHIM_E_MISMATCH, "this is a public key: the private key is needed");
 }
@@ -272,27 +279,35 @@ static EVP_PKEY *public_half(EVP_PKEY *pkey)
     return copy;
 }
 
+/* The public half with one that stands for the private one beside it. */
+static int64_t key_external(const struct key *key)
+{
+    EVP_PKEY *pkey = public_half(key->pkey);
+    struct key *made;
+
+    if (pkey == NULL)
+        return error_backend(TLSSHIM_E_INTERNAL, "the public half of the key cannot be taken");
+    made = key_from_pkey(pkey, false);
+    if (made == NULL)
+        return TLSSHIM_E_MEMORY;
+    made->signer = external_key_new(pkey);
+    if (made->signer != NULL)
+        return key_handle_new(made);
+    key_drop(made);
+    return error_backend(TLSSHIM_E_UNSUPPORTED, "TLS has no use for a key of this kind");
+}
+
 int64_t tlsshim_key_external(int64_t public_key)
 {
     struct visit visit;
     struct key *key;
-    struct key *made = NULL;
     int64_t result = visit_enter(&visit);
 
     if (result < 0)
         return result;
     result = key_pin(public_key, &key);
     if (result == TLSSHIM_OK) {
-        EVP_PKEY *pkey = public_half(key->pkey);
-
-        if (pkey == NULL)
-            result = error_backend(TLSSHIM_E_INTERNAL, "the public half of the key cannot be taken");
-        else {
-            made = key_from_pkey(pkey, false);
-            if (made != NULL)
-                made->external = true;
-            result = key_handle_new(made);
-        }
+        result = key_external(key);
         handle_unpin(public_key);
     }
     visit_leave(&visit);

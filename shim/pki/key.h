@@ -12,7 +12,7 @@ struct key {
     struct refs refs;
     EVP_PKEY *pkey;
     bool private_half; /* the private half is in pkey */
-    bool external;     /* the private half is elsewhere: a signature is asked for by event */
+    EVP_PKEY *signer;  /* in handshakes, of a key whose private half is elsewhere: asks for signatures. Else NULL */
 };
 
 int32_t key_pin(int64_t handle, struct key **key) MUST_USE;
@@ -25,6 +25,8 @@ struct key *key_from_pkey(EVP_PKEY *pkey, bool private_half);
 /* Gives a handle that takes over the caller's reference, on failure too. */
 int64_t key_handle_new(struct key *key);
 
+/* What signs in a handshake; NULL for a public key. */
+EVP_PKEY *key_signer(const struct key *key);
 /* E_MISMATCH, saying why, unless the key holds (or stands for) a private half. */
 int32_t key_needs_private(const struct key *key);
 /* The algorithm as ABI.md spells it: "P-256", "ED25519", "RSA-2048"; the backend's name for others. */
