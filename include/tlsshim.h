@@ -48,6 +48,7 @@ extern "C" {
 #include "tlsshim/context.h"
 #include "tlsshim/conn.h"
 #include "tlsshim/peer.h"
+#include "tlsshim/event.h"
 #include "tlsshim/session.h"
 #include "tlsshim/ticket.h"
 #include "tlsshim/stream.h"

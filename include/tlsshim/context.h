@@ -387,6 +387,20 @@ int32_t tlsshim_context_set_early_data(int64_t context, int32_t on);
  */
 int32_t tlsshim_context_set_session_lifetime(int64_t context, int64_t lifetime);
 
+/* Says which decisions are left to the host (event.h). A server whose identity is chosen in HELLO or CERTIFICATE needs
+ * none in its table; a key that is elsewhere (key_external) needs SIGN. Default 0.
+ *
+ * context handle context
+ * mask    any of event; HELLO of a server alone, SESSION of a client alone
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN E_STATE
+ * thread  any
+ * blocks  never
+ * source  -
+ * since   1
+ */
+int32_t tlsshim_context_set_events(int64_t context, int32_t mask);
+
 /* Sets what happens to buffers that are empty. Default IDLE_SMALL.
  *
  * context handle context

@@ -8,6 +8,7 @@
 #include "../base/handle.h"
 #include "../pki/name.h"
 #include "alpn.h"
+#include "event.h"
 #include "flow.h"
 
 enum { NAME_MOST = 255 };
@@ -31,6 +32,7 @@ static void free_conn(void *object)
 
     if (!refs_drop(&conn->refs))
         return;
+    events_free(conn->events); /* first, since a step may be parked inside the SSL */
     if (conn->ssl != NULL) {
         /* Else SSL_free would spoil the session, exported references included. */
         SSL_set_shutdown(conn->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
@@ -46,7 +48,9 @@ static void free_conn(void *object)
     context_drop(conn->context);
     buffer_free(&conn->offered);
     buffer_free(&conn->session_key);
-    sk_X509_pop_free(conn->refused, X509_free);
+    sk_X509_pop_free(conn->presented, X509_free);
+    sk_X509_pop_free(conn->verified, X509_free);
+    identity_drop(conn->identity);
     free(conn->verdict);
     free(conn->server_name);
     free(conn->verify_name);
@@ -143,7 +147,8 @@ void conn_leave_quickly(struct conn_call *call)
 
 void conn_deepen(struct conn *conn)
 {
-    visit_deepen(conn->visit);
+    if (conn->visit != NULL) /* else it ends while a step was parked: closing is a whole visit */
+        visit_deepen(conn->visit);
 }
 
 static void trim(struct conn *conn)
@@ -158,7 +163,7 @@ static void trim(struct conn *conn)
         queue_free(&conn->pile);
     /* Data gives its buffer back by itself; a handshake message has made the backend set up those of both directions.
      */
-    if (conn->done && conn->visit->deep && SSL_has_pending(conn->ssl) == 0)
+    if (conn->done && conn->visit->deep && !event_parked(conn) && SSL_has_pending(conn->ssl) == 0)
         (void)SSL_free_buffers(conn->ssl);
 }
 
@@ -171,12 +176,11 @@ void conn_leave(struct conn_call *call)
     handle_unpin(call->handle);
 }
 
-int32_t conn_enter_early(int64_t handle, struct conn_call *call)
+/* Leaves where it is too late. */
+static int32_t early(struct conn_call *call)
 {
-    int32_t result = conn_enter(handle, call);
+    int32_t result = TLSSHIM_OK;
 
-    if (result < 0)
-        return result;
     if (call->conn->failure != 0)
         result = call->conn->failure;
     else if (call->conn->begun)
@@ -184,6 +188,13 @@ int32_t conn_enter_early(int64_t handle, struct conn_call *call)
     if (result < 0)
         conn_leave(call);
     return result;
+}
+
+int32_t conn_enter_early(int64_t handle, struct conn_call *call)
+{
+    int32_t result = conn_enter(handle, call);
+
+    return result < 0 ? result : early(call);
 }
 
 int32_t conn_yield(struct conn_call *call)
@@ -257,7 +268,7 @@ static void on_message(int sent, int version, int type, const void *data, size_t
     }
 }
 
-static int32_t attach_ssl(struct conn *conn)
+int32_t conn_attach_ssl(struct conn *conn)
 {
     BIO *bio;
 
@@ -331,6 +342,17 @@ static int32_t put_alpn(struct conn *conn, struct bytes list)
     return TLSSHIM_OK;
 }
 
+static int32_t prepare_events(struct conn *conn)
+{
+    int32_t events = conn->setup->settings.events;
+
+    if (events == 0)
+        return TLSSHIM_OK;
+    conn->transport.recording = (events & TLSSHIM_EVENT_HELLO) != 0;
+    conn->events = events_new();
+    return conn->events != NULL ? TLSSHIM_OK : TLSSHIM_E_MEMORY;
+}
+
 static int64_t conn_new(struct context *context, struct bytes peer_name)
 {
     struct conn *conn = calloc(1, sizeof *conn);
@@ -346,7 +368,9 @@ static int64_t conn_new(struct context *context, struct bytes peer_name)
     conn->context = context_ref(context);
     result = context_setup(context, &conn->setup);
     if (result == TLSSHIM_OK)
-        result = attach_ssl(conn);
+        result = prepare_events(conn);
+    if (result == TLSSHIM_OK)
+        result = conn_attach_ssl(conn);
     if (result == TLSSHIM_OK)
         result = put_peer_name(conn, peer_name);
     if (result == TLSSHIM_OK)
@@ -444,11 +468,21 @@ static int32_t set_alpn(struct conn *conn, struct bytes list, int32_t mode)
     return TLSSHIM_OK;
 }
 
+/* A server may still choose while the host looks at the hello. */
+static int32_t enter_before_alpn(int64_t handle, struct conn_call *call)
+{
+    int32_t result = conn_enter(handle, call);
+
+    if (result == TLSSHIM_OK && event_waiting(call->conn) != TLSSHIM_EVENT_HELLO)
+        result = early(call);
+    return result;
+}
+
 int32_t tlsshim_conn_set_alpn(int64_t conn, const void *wire, int32_t wire_len, int32_t mode)
 {
     struct conn_call call;
     struct bytes list;
-    int32_t result = conn_enter_early(conn, &call);
+    int32_t result = enter_before_alpn(conn, &call);
 
     if (result < 0)
         return result;

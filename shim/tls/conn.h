@@ -56,7 +56,11 @@ struct conn {
     uint8_t rules[DIGEST_SIZE];
     struct verdict *verdict; /* of a judgement that was not good, or NULL */
     bool judged;
-    STACK_OF(X509) * refused;             /* the chain that the peer sent, if it was refused */
+    STACK_OF(X509) * presented;           /* what the peer sent, while the host judges it and if it was refused */
+    STACK_OF(X509) * verified;            /* the chain that it led to, while the host judges */
+    struct events *events;                /* NULL = the context has none on */
+    struct identity *identity;            /* that the host chose for this connection, or NULL */
+    bool identity_chosen;                 /* by the host, be it none */
     struct buffer session_key;            /* a client's, in place of the verified name */
     const SSL_SESSION *session_offered;   /* by us; compared only */
     SSL_SESSION *sessions[SESSIONS_MOST]; /* offered by the server, newest last */
@@ -96,6 +100,8 @@ static inline bool conn_server(const struct conn *conn)
 {
     return settings_server(&conn->setup->settings);
 }
+/* A fresh SSL of the connection's setup over its transport. */
+int32_t conn_attach_ssl(struct conn *conn) MUST_USE;
 /* The protocols in force. */
 struct bytes conn_alpn(const struct conn *conn, int32_t *mode);
 

@@ -71,6 +71,16 @@ static struct context *context_alloc(void)
     return context;
 }
 
+int32_t context_role(struct context *context)
+{
+    int32_t role;
+
+    pthread_mutex_lock(&context->lock);
+    role = context->settings.role;
+    pthread_mutex_unlock(&context->lock);
+    return role;
+}
+
 int32_t context_setup(struct context *context, struct setup **setup)
 {
     int32_t result = TLSSHIM_OK;
@@ -164,18 +174,14 @@ static int32_t replace(struct context *live, struct context *successor)
     struct settings settings;
     struct setup *setup;
     int32_t result;
-    int32_t role;
     bool copied;
 
-    pthread_mutex_lock(&live->lock);
-    role = live->settings.role;
-    pthread_mutex_unlock(&live->lock);
     pthread_mutex_lock(&successor->lock);
     copied = settings_copy(&successor->settings, &settings);
     pthread_mutex_unlock(&successor->lock);
     if (!copied)
         return TLSSHIM_E_MEMORY;
-    if (settings.role != role)
+    if (settings.role != context_role(live))
         result = error_new(TLSSHIM_E_MISMATCH, "a context is replaced by one of the same role");
     else
         result = setup_new(&settings, live->store, &setup);

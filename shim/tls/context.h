@@ -32,6 +32,7 @@ int32_t context_pin(int64_t handle, struct context **context) MUST_USE;
 struct context *context_ref(struct context *context);
 /* NULL is allowed. */
 void context_drop(struct context *context);
+int32_t context_role(struct context *context);
 /* The frozen setup, made when first asked for; one reference for the caller. */
 int32_t context_setup(struct context *context, struct setup **setup) MUST_USE;
 

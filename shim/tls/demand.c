@@ -34,7 +34,7 @@ static int32_t add_identity(struct settings *s, struct identity *identity, struc
 
     if (!settings_server(s) && pattern.len > 0)
         return error_new(TLSSHIM_E_ARGUMENT, "a client's identity has no pattern");
-    result = key_needs_private(identity->key);
+    result = identity->key->signer != NULL ? TLSSHIM_OK : key_needs_private(identity->key);
     if (result == TLSSHIM_OK)
         result = setup_ctx_new(s, &probe);
     if (result < 0)
@@ -138,6 +138,25 @@ int32_t tlsshim_context_insecure_skip_time(int64_t context, int32_t on)
 int32_t tlsshim_context_insecure_skip_purpose(int64_t context, int32_t on)
 {
     return set_insecure(context, "context_insecure_skip_purpose", TLSSHIM_INSECURE_PURPOSE, on);
+}
+
+int32_t tlsshim_context_set_events(int64_t context, int32_t mask)
+{
+    const int32_t of_server = TLSSHIM_EVENT_HELLO, of_client = TLSSHIM_EVENT_SESSION;
+    const int32_t of_both =
+        TLSSHIM_EVENT_VERIFY | TLSSHIM_EVENT_CERTIFICATE | TLSSHIM_EVENT_KEYLOG | TLSSHIM_EVENT_SIGN;
+    struct change change;
+    int32_t result = change_begin(context, "context_set_events", &change);
+
+    if (result < 0)
+        return result;
+    if ((mask & ~(of_both | of_server | of_client)) != 0)
+        result = error_new(TLSSHIM_E_ARGUMENT, "%#x is no mask of events", (unsigned)mask);
+    else if ((mask & (settings_server(change.settings) ? of_client : of_server)) != 0)
+        result = error_new(TLSSHIM_E_STATE, "only a server sees hellos, and only a client is given sessions");
+    else
+        change.settings->events = mask;
+    return change_end(&change, result);
 }
 
 int32_t tlsshim_context_add_pin(int64_t context, const void *spki_sha256, int32_t spki_sha256_len, int32_t mode)

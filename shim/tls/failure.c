@@ -194,6 +194,10 @@ int32_t failure_of(struct conn *conn, int answer)
     switch (kind) {
     case SSL_ERROR_WANT_READ:
         return TLSSHIM_WANT_FEED;
+    case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+    case SSL_ERROR_WANT_X509_LOOKUP:
+    case SSL_ERROR_WANT_RETRY_VERIFY:
+        return TLSSHIM_WANT_EVENT;
     case SSL_ERROR_WANT_WRITE:
         return conn->transport.out_of_memory ? TLSSHIM_E_MEMORY
                                              : error_new(TLSSHIM_E_INTERNAL, "the transport refused a write");

@@ -6,7 +6,8 @@
 
 struct conn;
 
-/* After a step that gave `answer` (not positive): WANT_FEED, 0 for the peer's goodbye, or an error, published. */
+/* After a step that gave `answer` (not positive): WANT_FEED, WANT_EVENT, 0 for the peer's goodbye, or an error,
+ * published. */
 int32_t failure_of(struct conn *conn, int answer);
 
 #endif

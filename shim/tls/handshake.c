@@ -1,9 +1,11 @@
 #include <time.h>
 
 #include "../base/error.h"
+#include "event.h"
 #include "failure.h"
 #include "flow.h"
 #include "policy.h"
+#include "replay.h"
 #include "resume.h"
 
 int32_t flow_want(const struct conn *conn)
@@ -30,7 +32,7 @@ int32_t flow_sending_failed(struct conn *conn)
     char byte;
     int answer;
 
-    if (conn->failure == 0 && !conn->truncated && conn->transport.read_errno == 0) {
+    if (conn->failure == 0 && !event_parked(conn) && !conn->truncated && conn->transport.read_errno == 0) {
         answer = conn->done ? SSL_peek(conn->ssl, &byte, 1) : SSL_do_handshake(conn->ssl);
         if (answer <= 0) {
             int32_t result = failure_of(conn, answer);
@@ -93,35 +95,75 @@ static int32_t complete(struct conn *conn)
     return TLSSHIM_OK;
 }
 
-int32_t flow_handshake(struct conn *conn)
+static int32_t steps(void *argument)
 {
+    struct conn *conn = argument;
     int32_t result;
     int answer;
+
+    do {
+        answer = SSL_do_handshake(conn->ssl);
+        result = answer == 1 ? complete(conn) : failure_of(conn, answer);
+    } while (result == TLSSHIM_WANT_FEED && !conn->transport.starved);
+    return result;
+}
+
+/* E_DEADLINE: nobody answers any more, so what is parked gives up. */
+static int32_t too_late(struct conn *conn)
+{
+    int32_t result = conn_fail(conn, error_new(TLSSHIM_E_DEADLINE, "the handshake took longer than %lld ms%s",
+                                               (long long)conn->setup->settings.handshake_timeout,
+                                               event_waiting(conn) != 0 ? "; it waited for the host to answer" : ""));
+
+    event_abandon(conn);
+    return result;
+}
+
+/* What must be before another step may be made. */
+static int32_t ready_to_step(struct conn *conn)
+{
+    int32_t result = conn->begun ? TLSSHIM_OK : begin(conn);
+
+    if (result < 0)
+        return result;
+    if (clock_ms() - conn->begun_at > conn->setup->settings.handshake_timeout)
+        return too_late(conn);
+    if (event_waiting(conn) != 0)
+        return TLSSHIM_WANT_EVENT;
+    if (conn->events != NULL && conn->events->context != NULL) {
+        result = replay_hello(conn);
+        if (result < 0)
+            return conn_fail(conn, result);
+    }
+    if (conn->transport.left.len > LEFT_BOUND)
+        return TLSSHIM_WANT_DRAIN;
+    if (conn->transport.write_errno == 0)
+        return TLSSHIM_OK;
+    result = conn_fail(conn, flow_sending_failed(conn));
+    event_abandon(conn);
+    return result;
+}
+
+int32_t flow_handshake(struct conn *conn)
+{
+    int32_t begun, result;
 
     if (conn->failure != 0)
         return conn->failure;
     if (conn->done)
         return TLSSHIM_OK;
-    if (!conn->begun) {
-        result = begin(conn);
-        if (result < 0)
-            return result;
-    }
-    if (clock_ms() - conn->begun_at > conn->setup->settings.handshake_timeout)
-        return conn_fail(conn, error_new(TLSSHIM_E_DEADLINE, "the handshake took longer than %lld ms",
-                                         (long long)conn->setup->settings.handshake_timeout));
-    if (conn->transport.left.len > LEFT_BOUND)
-        return TLSSHIM_WANT_DRAIN;
-    if (conn->transport.write_errno != 0)
-        return conn_fail(conn, flow_sending_failed(conn));
-    do {
-        answer = SSL_do_handshake(conn->ssl);
-        result = answer == 1 ? complete(conn) : failure_of(conn, answer);
-    } while (result == TLSSHIM_WANT_FEED && !conn->transport.starved);
+    result = ready_to_step(conn);
+    if (result < 0)
+        return result;
+    begun = event_step(conn, steps, &result);
     flow_end(conn); /* the alert of a failure, too */
-    if (result == TLSSHIM_WANT_FEED)
-        return flow_want(conn);
-    return result < 0 ? conn_fail(conn, result) : result;
+    if (begun < 0)
+        return begun;
+    if (result < TLSSHIM_NONE)
+        return conn_fail(conn, result);
+    if (event_waiting(conn) != 0)
+        return TLSSHIM_WANT_EVENT;
+    return result == TLSSHIM_WANT_FEED ? flow_want(conn) : result;
 }
 
 int32_t tlsshim_conn_handshake(int64_t conn)
@@ -134,6 +176,8 @@ int32_t tlsshim_conn_handshake(int64_t conn)
     flow_begin(call.conn);
     result = flow_handshake(call.conn);
     flow_end(call.conn);
+    if (result == TLSSHIM_OK && event_waiting(call.conn) != 0)
+        result = TLSSHIM_WANT_EVENT;
     if (result == TLSSHIM_OK && flow_pending(call.conn))
         result = TLSSHIM_WANT_DRAIN;
     conn_leave(&call);

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/code.h"
 #include "../base/error.h"
 #include "alpn.h"
+#include "certificate.h"
 #include "conn.h"
+#include "event.h"
 #include "policy.h"
 
 /* The host name of the server_name extension (RFC 6066 section 3); length 0 = none, NULL = malformed. */
@@ -39,14 +42,68 @@ static bool remember_name(struct conn *conn, struct bytes name)
     return conn->server_name != NULL;
 }
 
-/* Rules come before the session is looked up: here both versions of the protocol see them in time. */
+static int32_t remember(struct conn *conn, SSL *ssl, struct bytes name)
+{
+    const uint8_t *ext;
+    size_t len;
+
+    if (!remember_name(conn, name))
+        return TLSSHIM_E_MEMORY;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &ext, &len) != 1)
+        len = 0;
+    if (len > 2 && conn->offered.len == 0)
+        buffer_add(&conn->offered, ext + 2, len - 2);
+    return conn->offered.failed ? TLSSHIM_E_MEMORY : TLSSHIM_OK;
+}
+
+/* The host looks at the first hello alone. */
+static enum answer ask_host(struct conn *conn, SSL *ssl)
+{
+    enum answer answer;
+
+    if (!event_on(conn, TLSSHIM_EVENT_HELLO) || conn->events->hello_over)
+        return ANSWER_GO;
+    if (conn->events->open != TLSSHIM_EVENT_HELLO)
+        event_read_hello(conn, ssl);
+    answer = event_ask(conn, TLSSHIM_EVENT_HELLO);
+    if (answer != ANSWER_NONE) {
+        conn->events->hello_over = true;
+        transport_stop_recording(&conn->transport);
+    }
+    return answer;
+}
+
+/* Which identity, and with it which rules. They come before the session is looked up: here both versions of the
+ * protocol see them in time. Where the host chooses the identity later, the name that was asked for stands in for it.
+ */
+static int32_t choose(struct conn *conn, SSL *ssl, struct bytes name)
+{
+    const struct sni_entry *entry = sni_find(&conn->setup->settings.identities, name);
+    const char *asked = conn->server_name != NULL ? conn->server_name : "";
+    struct sni_entry own = {.pattern = (char *)asked};
+    int32_t result = TLSSHIM_OK;
+
+    if (conn->identity != NULL) {
+        result = sni_entry_of(conn->identity, asked, &own);
+        if (result == TLSSHIM_OK)
+            result = certificate_use_chosen(conn);
+    } else if (entry != NULL && entry->pattern[0] != 0) {
+        result = setup_use_entry(ssl, entry);
+    } else if (entry == NULL && !event_on(conn, TLSSHIM_EVENT_CERTIFICATE)) {
+        return error_new(TLSSHIM_E_NEGOTIATION, "no identity for the client's server name \"%s\", and no default",
+                         asked);
+    }
+    if (result == TLSSHIM_OK)
+        result = policy_conn_rules(conn, conn->identity != NULL || entry == NULL ? &own : entry, conn->rules);
+    if (result == TLSSHIM_OK && SSL_set_session_id_context(ssl, conn->rules, DIGEST_SIZE) != 1)
+        result = TLSSHIM_E_MEMORY;
+    return result;
+}
+
 static int on_hello(SSL *ssl, int *alert, void *arg)
 {
     struct conn *conn = conn_of(ssl);
     struct bytes name = server_name(ssl);
-    const struct sni_entry *entry;
-    const uint8_t *ext;
-    size_t len;
     int32_t mode, result;
 
     (void)arg;
@@ -57,26 +114,25 @@ static int on_hello(SSL *ssl, int *alert, void *arg)
     if (conn->hello_retry && !bytes_equal_text(name, conn->server_name != NULL ? conn->server_name : ""))
         return refuse(conn, alert, SSL_AD_ILLEGAL_PARAMETER,
                       error_new(TLSSHIM_E_PROTOCOL, "the client's second hello names another server than its first"));
-    if (!remember_name(conn, name))
-        return refuse(conn, alert, SSL_AD_INTERNAL_ERROR, TLSSHIM_E_MEMORY);
-    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &ext, &len) != 1)
-        len = 0;
-    if (len > 2 && conn->offered.len == 0)
-        buffer_add(&conn->offered, ext + 2, len - 2);
-    if (len == 0 && conn_alpn(conn, &mode).len > 0 && mode == TLSSHIM_ALPN_REQUIRE)
+    result = remember(conn, ssl, name);
+    if (result < 0)
+        return refuse(conn, alert, SSL_AD_INTERNAL_ERROR, result);
+    switch (ask_host(conn, ssl)) {
+    case ANSWER_NONE:
+        return SSL_CLIENT_HELLO_RETRY;
+    case ANSWER_REFUSE:
+        return refuse(conn, alert, conn->events->refusal, event_refused(conn, "the client's hello"));
+    default:
+        break;
+    }
+    if (conn->offered.len == 0 && conn_alpn(conn, &mode).len > 0 && mode == TLSSHIM_ALPN_REQUIRE)
         return refuse(conn, alert, SSL_AD_NO_APPLICATION_PROTOCOL,
                       error_new(TLSSHIM_E_ALPN, "the client offers no application protocol (ALPN), one is required"));
-    entry = sni_find(&conn->setup->settings.identities, name);
-    if (entry == NULL)
-        return refuse(conn, alert, SSL_AD_UNRECOGNIZED_NAME,
-                      error_new(TLSSHIM_E_NEGOTIATION,
-                                "no identity for the client's server name \"%s\", and no default",
-                                conn->server_name != NULL ? conn->server_name : ""));
-    result = policy_conn_rules(conn, entry, conn->rules);
-    if (result == TLSSHIM_OK && entry->pattern[0] != 0)
-        result = setup_use_entry(ssl, entry);
-    if (result < 0 || SSL_set_session_id_context(ssl, conn->rules, DIGEST_SIZE) != 1)
-        return refuse(conn, alert, SSL_AD_INTERNAL_ERROR, result < 0 ? result : TLSSHIM_E_MEMORY);
+    result = choose(conn, ssl, name);
+    if (result < 0)
+        return refuse(conn, alert,
+                      code_bare(result) == TLSSHIM_E_NEGOTIATION ? SSL_AD_UNRECOGNIZED_NAME : SSL_AD_INTERNAL_ERROR,
+                      result);
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 

@@ -62,7 +62,7 @@ static void add_text(const struct conn *conn, int32_t field, struct buffer *out)
         return;
     case TLSSHIM_CONN_VERIFY_CODE:
         if (has_verify_code(conn))
-            buffer_text(out, X509_verify_cert_error_string(SSL_get_verify_result(conn->ssl)));
+            buffer_text(out, X509_verify_cert_error_string(verify_code(conn)));
         return;
     default:
         break;
@@ -140,7 +140,7 @@ static int64_t number_always(const struct conn *conn, int32_t field)
     case TLSSHIM_CONN_HELLO_RETRY:
         return conn->hello_retry || conn->done ? conn->hello_retry : TLSSHIM_NONE;
     case TLSSHIM_CONN_VERIFY_CODE:
-        return has_verify_code(conn) ? (int64_t)SSL_get_verify_result(conn->ssl) : TLSSHIM_NONE;
+        return has_verify_code(conn) ? verify_code(conn) : TLSSHIM_NONE;
     default:
         return TLSSHIM_NONE;
     }
@@ -276,14 +276,14 @@ static int64_t cert_handle(X509 *leaf, STACK_OF(X509) * rest)
 
 static int64_t peer_cert(const struct conn *conn)
 {
-    if (conn->refused != NULL)
-        return cert_handle(sk_X509_value(conn->refused, 0), conn->refused);
+    if (conn->presented != NULL)
+        return cert_handle(sk_X509_value(conn->presented, 0), conn->presented);
     return cert_handle(SSL_get0_peer_certificate(conn->ssl), SSL_get_peer_cert_chain(conn->ssl));
 }
 
 static int64_t verified_chain(const struct conn *conn)
 {
-    STACK_OF(X509) *chain = SSL_get0_verified_chain(conn->ssl);
+    STACK_OF(X509) *chain = conn->verified != NULL ? conn->verified : SSL_get0_verified_chain(conn->ssl);
 
     if (SSL_session_reused(conn->ssl) == 1 || sk_X509_num(chain) <= 0)
         return TLSSHIM_NONE;

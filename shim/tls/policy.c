@@ -68,6 +68,7 @@ int32_t policy_rules(const struct setup *setup, uint8_t out[DIGEST_SIZE])
     add_number(&rules, s->verify_flags);
     add_number(&rules, s->insecure);
     add_number(&rules, s->security_level);
+    add_number(&rules, s->events & TLSSHIM_EVENT_VERIFY); /* the host has a say in the verdict */
     add_number(&rules, s->pins.count);
     for (int i = 0; i < s->pins.count; i++) {
         add_number(&rules, s->pins.at[i].mode);
@@ -88,6 +89,18 @@ int32_t policy_rules(const struct setup *setup, uint8_t out[DIGEST_SIZE])
     return digest(setup, &rules, out);
 }
 
+/* Of a client, in place of its context's; empty = it showed none. */
+static bool add_chosen_identity(const struct conn *conn, struct buffer *rules)
+{
+    uint8_t leaf[DIGEST_SIZE];
+    unsigned len = 0;
+
+    if (conn->identity != NULL && X509_digest(conn->identity->cert->at[0], conn->setup->sha256, leaf, &len) != 1)
+        return false;
+    add_bytes(rules, leaf, len);
+    return true;
+}
+
 int32_t policy_conn_rules(const struct conn *conn, const struct sni_entry *entry, uint8_t out[DIGEST_SIZE])
 {
     struct buffer rules = {0};
@@ -95,6 +108,10 @@ int32_t policy_conn_rules(const struct conn *conn, const struct sni_entry *entry
 
     buffer_add(&rules, conn->setup->rules, DIGEST_SIZE);
     add_bytes(&rules, name, strlen(name));
+    if (!conn_server(conn) && conn->identity_chosen && !add_chosen_identity(conn, &rules)) {
+        buffer_free(&rules);
+        return error_backend(TLSSHIM_E_INTERNAL, "the own certificate cannot be digested");
+    }
     if (entry != NULL) {
         add_bytes(&rules, entry->pattern, strlen(entry->pattern));
         add_bytes(&rules, entry->names, sizeof entry->names);

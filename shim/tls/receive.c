@@ -1,5 +1,6 @@
 #include "../base/code.h"
 #include "../base/error.h"
+#include "event.h"
 #include "failure.h"
 #include "flow.h"
 
@@ -77,7 +78,8 @@ static int32_t flow_read(struct conn_call *call, void *plain, int32_t plain_cap)
     if (conn->failure != 0)
         return rest(conn, plain, plain_cap, true);
     result = flow_handshake(conn);
-
+    if (result == TLSSHIM_OK && event_waiting(conn) != 0)
+        result = TLSSHIM_WANT_EVENT;
     if (result != TLSSHIM_OK)
         return result;
     result = read_records(call, plain, (size_t)plain_cap);
@@ -119,7 +121,8 @@ static int32_t flow_peek(struct conn_call *call, void *plain, int32_t plain_cap)
     if (conn->failure != 0)
         return rest(conn, plain, plain_cap, false);
     result = flow_handshake(conn);
-
+    if (result == TLSSHIM_OK && event_waiting(conn) != 0)
+        result = TLSSHIM_WANT_EVENT;
     if (result != TLSSHIM_OK)
         return result;
     for (int steps = 0;; steps++) {
@@ -275,6 +278,7 @@ int32_t tlsshim_conn_state(int64_t conn)
     state |= c->done ? TLSSHIM_STATE_HANDSHAKE_DONE : 0;
     state |= readable(c) ? TLSSHIM_STATE_READABLE : 0;
     state |= flow_pending(c) ? TLSSHIM_STATE_OUTPUT_PENDING : 0;
+    state |= event_waiting(c) != 0 ? TLSSHIM_STATE_EVENT_PENDING : 0;
     state |= c->peer_closed ? TLSSHIM_STATE_PEER_CLOSED : 0;
     state |= c->we_closed ? TLSSHIM_STATE_WE_CLOSED : 0;
     state |= c->failure != 0 ? TLSSHIM_STATE_FAILED : 0;

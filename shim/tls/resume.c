@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "conn.h"
+#include "event.h"
 
 enum { CLOCK_SLACK = 60, TICKET_DATA = 16 };
 
@@ -214,12 +215,15 @@ void resume_renewed(struct conn *conn)
 {
     SSL_SESSION *session;
 
-    if (conn_server(conn) || !caching(conn) || SSL_version(conn->ssl) >= TLS1_3_VERSION ||
-        SSL_session_reused(conn->ssl) != 1 || SSL_get0_session(conn->ssl) == conn->session_offered)
+    if (conn_server(conn) || SSL_version(conn->ssl) >= TLS1_3_VERSION || SSL_session_reused(conn->ssl) != 1 ||
+        SSL_get0_session(conn->ssl) == conn->session_offered)
         return;
     session = SSL_get1_session(conn->ssl);
-    if (session != NULL && SSL_SESSION_is_resumable(session) == 1)
-        file(conn, session);
+    if (session != NULL && SSL_SESSION_is_resumable(session) == 1) {
+        if (caching(conn))
+            file(conn, session);
+        event_note(conn, TLSSHIM_EVENT_SESSION, "");
+    }
     SSL_SESSION_free(session);
 }
 
@@ -253,18 +257,12 @@ static int on_session_made(SSL *ssl, SSL_SESSION *session)
     if (!conn_server(conn)) {
         if (caching(conn))
             file(conn, session);
+        event_note(conn, TLSSHIM_EVENT_SESSION, "");
         return keep_offered(conn, session);
     }
     if (caching(conn))
         cache_put(cache_of(conn), id_of(session), session, conn_span(conn));
     return 0;
-}
-
-static int on_certificate_wanted(SSL *ssl, void *arg)
-{
-    (void)arg;
-    conn_of(ssl)->asked = true; /* of a client: called only then */
-    return 1;
 }
 
 void resume_install(const struct setup *setup)
@@ -274,7 +272,6 @@ void resume_install(const struct setup *setup)
     SSL_CTX_sess_set_new_cb(ctx, on_session_made);
     if (!settings_server(&setup->settings)) {
         SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-        SSL_CTX_set_cert_cb(ctx, on_certificate_wanted, NULL);
     } else if (setup->stateful) {
         SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
         SSL_CTX_sess_set_get_cb(ctx, on_session_wanted);

@@ -68,6 +68,23 @@ const char *scheme_group_name(SSL *ssl)
     return scheme_group(ssl) != 0 ? SSL_group_to_name(ssl, (int)SSL_get_negotiated_group(ssl)) : NULL;
 }
 
+static int32_t scheme_number(int type, int digest)
+{
+    for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++)
+        if (signatures[i].type == type && (signatures[i].digest == digest || signatures[i].digest == NID_undef))
+            return signatures[i].number;
+    return 0;
+}
+
+int32_t scheme_of(const EVP_PKEY *key, const char *digest, bool pss)
+{
+    int type = EVP_PKEY_get_base_id(key);
+
+    if (type == EVP_PKEY_RSA && pss)
+        type = EVP_PKEY_RSA_PSS;
+    return scheme_number(type, digest == NULL ? NID_undef : OBJ_txt2nid(digest));
+}
+
 int32_t scheme_signature(SSL *ssl, bool of_peer)
 {
     int type = NID_undef;
@@ -80,10 +97,7 @@ int32_t scheme_signature(SSL *ssl, bool of_peer)
         SSL_get_peer_signature_nid(ssl, &digest);
     else
         SSL_get_signature_nid(ssl, &digest);
-    for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++)
-        if (signatures[i].type == type && (signatures[i].digest == digest || signatures[i].digest == NID_undef))
-            return signatures[i].number;
-    return 0;
+    return scheme_number(type, digest);
 }
 
 const char *scheme_signature_name(int32_t scheme)

@@ -10,6 +10,8 @@
 int32_t scheme_group(SSL *ssl);
 const char *scheme_group_name(SSL *ssl);
 int32_t scheme_signature(SSL *ssl, bool of_peer);
+/* The scheme of a signature with such a key; digest NULL = its own. */
+int32_t scheme_of(const EVP_PKEY *key, const char *digest, bool pss);
 const char *scheme_signature_name(int32_t scheme);
 
 #endif

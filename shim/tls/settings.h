@@ -34,6 +34,7 @@ struct settings {
     int64_t session_lifetime;
     int64_t handshake_timeout;
     int32_t memory;
+    int32_t events; /* mask */
 };
 
 /* False without memory. */

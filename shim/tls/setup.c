@@ -9,10 +9,14 @@
 #include "../base/backend.h"
 #include "../base/error.h"
 #include "../pki/key.h"
+#include "certificate.h"
 #include "hello.h"
 #include "policy.h"
 #include "resume.h"
 #include "verify.h"
+
+/* The events in which a server may be given its identity. */
+enum { IDENTITY_EVENTS = TLSSHIM_EVENT_HELLO | TLSSHIM_EVENT_CERTIFICATE };
 
 /* Everything that openssl.cnf's system_default could have set is set again. */
 static int32_t ctx_override(SSL_CTX *ctx, const struct settings *s)
@@ -89,9 +93,9 @@ int32_t setup_use_identity(SSL_CTX *ctx, SSL *ssl, const struct identity *identi
     if (cert->count > 1 && (X509_get_extension_flags(last) & EXFLAG_SS) != 0)
         (void)sk_X509_pop(chain);
     if (ctx != NULL)
-        done = SSL_CTX_use_cert_and_key(ctx, cert->at[0], identity->key->pkey, chain, 1);
+        done = SSL_CTX_use_cert_and_key(ctx, cert->at[0], key_signer(identity->key), chain, 1);
     else
-        done = SSL_use_cert_and_key(ssl, cert->at[0], identity->key->pkey, chain, 1);
+        done = SSL_use_cert_and_key(ssl, cert->at[0], key_signer(identity->key), chain, 1);
     sk_X509_free(chain);
     return done == 1 ? TLSSHIM_OK : identity_refused(identity);
 }
@@ -186,13 +190,25 @@ static int32_t choose_store(struct setup *setup, struct store *store)
     return result;
 }
 
+/* A step that the backend cannot repeat: any signature, and a server's verification. */
+static bool needs_helpers(const struct settings *s)
+{
+    bool verifies = settings_server(s) && s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE;
+
+    return (s->events & TLSSHIM_EVENT_SIGN) != 0 || (verifies && (s->events & TLSSHIM_EVENT_VERIFY) != 0);
+}
+
 static int32_t build(struct setup *setup, struct store *store)
 {
     const struct settings *s = &setup->settings;
     int32_t result;
 
-    if (settings_server(s) && s->identities.entry_count == 0)
+    if (settings_server(s) && s->identities.entry_count == 0 && (s->events & IDENTITY_EVENTS) == 0)
         return error_new(TLSSHIM_E_EMPTY, "a server needs a certificate and key (context_add_identity)");
+    if (sni_has_external(&s->identities) && (s->events & TLSSHIM_EVENT_SIGN) == 0)
+        return error_new(TLSSHIM_E_STATE, "the key of an identity is elsewhere: the context needs the SIGN event "
+                                          "(context_set_events)");
+    setup->helped = needs_helpers(s);
     setup->sha256 = EVP_MD_fetch(backend_context(), "SHA256", NULL);
     setup->ticket_cipher = EVP_CIPHER_fetch(backend_context(), "AES-256-CBC", NULL);
     if (setup->sha256 == NULL || setup->ticket_cipher == NULL)
@@ -210,6 +226,7 @@ static int32_t build(struct setup *setup, struct store *store)
         result = choose_store(setup, store); /* last, since it is the one step that changes what serves already */
     if (result == TLSSHIM_OK) {
         hello_install(setup);
+        certificate_install(setup);
         resume_install(setup);
     }
     return result;

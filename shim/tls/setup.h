@@ -17,6 +17,7 @@ struct setup {
     SSL_CTX *ctx;
     EVP_MD *sha256;
     EVP_CIPHER *ticket_cipher;
+    bool helped;                /* steps of the handshake may have to park: they run on helpers */
     bool stateful;              /* of a server: sessions stay in its cache, tickets only name them */
     uint8_t rules[DIGEST_SIZE]; /* digest over what every connection of this setup demands; see policy.h */
 };

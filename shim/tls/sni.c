@@ -6,6 +6,7 @@
 
 #include "../base/backend.h"
 #include "../base/error.h"
+#include "../pki/key.h"
 #include "../pki/name.h"
 
 enum { PATTERN_MOST = 255, FIRST_BUCKETS = 16 };
@@ -169,6 +170,16 @@ int32_t sni_add(struct sni_table *table, struct identity *identity, struct bytes
     return digest_names(entry);
 }
 
+int32_t sni_entry_of(struct identity *identity, const char *pattern, struct sni_entry *entry)
+{
+    int type = type_of(identity);
+
+    *entry = (struct sni_entry){.pattern = (char *)pattern};
+    if (type >= 0)
+        entry->of[type] = identity;
+    return digest_names(entry);
+}
+
 const struct sni_entry *sni_exact(const struct sni_table *table, struct bytes pattern)
 {
     return find(table, (const char *)pattern.data, pattern.len);
@@ -197,6 +208,16 @@ const struct sni_entry *sni_find(const struct sni_table *table, struct bytes nam
         }
     }
     return entry != NULL ? entry : find(table, "", 0);
+}
+
+bool sni_has_external(const struct sni_table *table)
+{
+    for (size_t i = 0; i < table->bucket_count; i++)
+        for (const struct sni_entry *entry = table->buckets[i]; entry != NULL; entry = entry->next)
+            for (int type = 0; type < SNI_TYPES; type++)
+                if (entry->of[type] != NULL && entry->of[type]->key->signer != NULL)
+                    return true;
+    return false;
 }
 
 bool sni_copy(const struct sni_table *from, struct sni_table *to)

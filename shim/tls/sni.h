@@ -28,8 +28,12 @@ struct sni_table {
 int32_t sni_add(struct sni_table *table, struct identity *identity, struct bytes pattern);
 /* The entry for a server name (any case, length 0 = none sent), or the default entry, or NULL. */
 const struct sni_entry *sni_find(const struct sni_table *table, struct bytes name);
+/* What an entry of this pattern would be for one identity; references nothing. */
+int32_t sni_entry_of(struct identity *identity, const char *pattern, struct sni_entry *entry);
 /* The entry with this pattern or NULL. */
 const struct sni_entry *sni_exact(const struct sni_table *table, struct bytes pattern);
+/* True if the key of any is elsewhere. */
+bool sni_has_external(const struct sni_table *table);
 /* A copy that shares the identities; false without memory. */
 bool sni_copy(const struct sni_table *from, struct sni_table *to);
 void sni_free(struct sni_table *table);

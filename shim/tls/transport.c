@@ -126,6 +126,26 @@ bool transport_has_record(const struct transport *transport)
     return ahead.records > transport->framing.records;
 }
 
+void transport_stop_recording(struct transport *t)
+{
+    t->recording = false;
+    queue_free(&t->recorded);
+}
+
+bool transport_rewind(struct transport *t)
+{
+    if (!t->recording || !queue_add(&t->recorded, queue_front(&t->held), t->held.len))
+        return false;
+    t->bytes_in -= (int64_t)(t->recorded.len - t->held.len);
+    queue_free(&t->held);
+    t->held = t->recorded;
+    t->recorded = (struct queue){0};
+    t->recording = false;
+    t->framing = (struct framing){0};
+    t->first_len = 0;
+    return true;
+}
+
 static void note_input(struct transport *t, const uint8_t *data, size_t len)
 {
     size_t room = FIRST_BYTES - t->first_len;
@@ -135,6 +155,8 @@ static void note_input(struct transport *t, const uint8_t *data, size_t len)
     t->first_len += first;
     t->bytes_in += (int64_t)len;
     framing_pass(&t->framing, data, len);
+    if (t->recording && !queue_add(&t->recorded, data, len))
+        transport_stop_recording(t);
 }
 
 static int receive(struct transport *t, void *data, size_t len)
@@ -261,6 +283,7 @@ void transport_free(struct transport *transport)
 {
     queue_free(&transport->held);
     queue_free(&transport->left);
+    queue_free(&transport->recorded);
 }
 
 void transport_call(struct transport *transport)

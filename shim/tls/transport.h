@@ -57,6 +57,8 @@ struct transport {
     int write_errno;
     uint8_t first[FIRST_BYTES]; /* what the peer said first, to tell what it speaks */
     size_t first_len;
+    struct queue recorded; /* all that was read so far, while recording */
+    bool recording;
     int64_t bytes_in;
     int64_t bytes_out;
 };
@@ -70,6 +72,10 @@ void transport_free(struct transport *transport);
 BIO *transport_bio(struct transport *transport);
 /* A call begins: it may receive so often from the descriptor, and has found nothing missing yet. */
 void transport_call(struct transport *transport);
+/* Makes all that was recorded the next to be read again, and stops recording; false if it was lost for memory. */
+bool transport_rewind(struct transport *transport);
+/* Forgets what was recorded. */
+void transport_stop_recording(struct transport *transport);
 /* True if the bytes that wait complete at least one record. */
 bool transport_has_record(const struct transport *transport);
 /* Descriptor only: sends what is left, without waiting. True if nothing is left. */

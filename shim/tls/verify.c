@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/helper.h"
 #include "../pki/name.h"
 #include "alpn.h"
 #include "conn.h"
+#include "event.h"
 #include "verified.h"
 
 static struct judge_rules rules_of(const struct conn *conn)
@@ -32,8 +34,11 @@ static bool keep(struct conn *conn, const struct verdict *verdict)
 {
     conn->judged = true;
     conn->fresh.end = verdict->until;
-    if (verdict->code == TLSSHIM_OK)
+    if (verdict->code == TLSSHIM_OK) {
+        free(conn->verdict);
+        conn->verdict = NULL;
         return true;
+    }
     if (conn->verdict == NULL)
         conn->verdict = malloc(sizeof *conn->verdict);
     if (conn->verdict == NULL)
@@ -155,30 +160,79 @@ static int32_t judge_peer(const struct conn *conn, X509 *leaf, STACK_OF(X509) * 
     return result;
 }
 
-int verify_peer(X509_STORE_CTX *store_ctx, void *setup)
+/* The judgement itself; the peer's chain stays at hand while the host looks at it, and where it is refused. */
+static int32_t judge_and_keep(struct conn *conn, X509_STORE_CTX *store_ctx)
 {
-    const SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
-    struct conn *conn = conn_of(ssl);
-    STACK_OF(X509) *verified = NULL;
+    STACK_OF(X509) *presented = X509_STORE_CTX_get0_untrusted(store_ctx);
     struct verdict verdict;
+    int32_t result = judge_peer(conn, X509_STORE_CTX_get0_cert(store_ctx), presented, &verdict, &conn->verified);
+
+    if (result < 0)
+        return result;
+    conn->presented = X509_chain_up_ref(presented);
+    return keep(conn, &verdict) && conn->presented != NULL ? TLSSHIM_OK : TLSSHIM_E_MEMORY;
+}
+
+/* What the backend makes that alert of (RFC 8446 section 6.2). */
+static int32_t code_for_alert(int32_t alert)
+{
+    switch (alert) {
+    case SSL_AD_BAD_CERTIFICATE:
+        return X509_V_ERR_CERT_REJECTED;
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+        return X509_V_ERR_INVALID_PURPOSE;
+    case SSL_AD_CERTIFICATE_REVOKED:
+        return X509_V_ERR_CERT_REVOKED;
+    case SSL_AD_CERTIFICATE_EXPIRED:
+        return X509_V_ERR_CERT_HAS_EXPIRED;
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+        return X509_V_ERR_OCSP_CERT_UNKNOWN;
+    case SSL_AD_UNKNOWN_CA:
+        return X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
+    case SSL_AD_DECRYPT_ERROR:
+        return X509_V_ERR_CERT_SIGNATURE_FAILURE;
+    case SSL_AD_INTERNAL_ERROR:
+        return X509_V_ERR_UNSPECIFIED;
+    default:
+        return X509_V_ERR_APPLICATION_VERIFICATION;
+    }
+}
+
+/* OK, WANT_EVENT where the backend is to ask again, or an error. A server cannot ask again: its step parks. */
+static int32_t ask_host(struct conn *conn)
+{
+    enum answer answer;
+
+    if (!event_on(conn, TLSSHIM_EVENT_VERIFY))
+        return TLSSHIM_OK;
+    while ((answer = event_ask(conn, TLSSHIM_EVENT_VERIFY)) == ANSWER_NONE) {
+        if (!conn_server(conn))
+            return TLSSHIM_WANT_EVENT;
+        if (!helper_park(NULL))
+            return error_new(TLSSHIM_E_CLOSED, "the connection was closed before the host had judged its peer");
+    }
+    return answer == ANSWER_GO ? TLSSHIM_OK : event_refused(conn, "the peer");
+}
+
+static void put_verdict(const struct conn *conn, X509_STORE_CTX *store_ctx)
+{
+    X509_STORE_CTX_set_error(store_ctx, verify_code(conn));
+    if (conn->verified != NULL)
+        X509_STORE_CTX_set0_verified_chain(store_ctx, X509_chain_up_ref(conn->verified));
+}
+
+/* After the host's turn. */
+static int conclude(struct conn *conn, X509_STORE_CTX *store_ctx)
+{
     int32_t result;
 
-    (void)setup;
-    result = judge_peer(conn, X509_STORE_CTX_get0_cert(store_ctx), X509_STORE_CTX_get0_untrusted(store_ctx), &verdict,
-                        &verified);
-    if (result < 0 || !keep(conn, &verdict)) {
-        sk_X509_pop_free(verified, X509_free);
-        X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_OUT_OF_MEM);
-        conn_fail(conn, result < 0 ? result : TLSSHIM_E_MEMORY);
+    put_verdict(conn, store_ctx);
+    sk_X509_pop_free(conn->verified, X509_free);
+    conn->verified = NULL;
+    if (conn->verdict != NULL && !conn->verdict->accepted) /* the backend forgets whom it refused */
         return 0;
-    }
-    X509_STORE_CTX_set_error(store_ctx, verdict.verify_code);
-    if (verified != NULL)
-        X509_STORE_CTX_set0_verified_chain(store_ctx, verified);
-    if (!verdict.accepted) { /* the backend forgets whom it refused */
-        conn->refused = X509_chain_up_ref(X509_STORE_CTX_get0_untrusted(store_ctx));
-        return 0;
-    }
+    sk_X509_pop_free(conn->presented, X509_free);
+    conn->presented = NULL;
     /* The last moment at which a client's refusal of the protocol can still be an alert. */
     result = conn_server(conn) ? TLSSHIM_OK : verify_protocol(conn);
     if (result == TLSSHIM_OK)
@@ -186,6 +240,38 @@ int verify_peer(X509_STORE_CTX *store_ctx, void *setup)
     X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_APPLICATION_VERIFICATION);
     conn_fail(conn, result);
     return 0;
+}
+
+int verify_peer(X509_STORE_CTX *store_ctx, void *setup)
+{
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct conn *conn = conn_of(ssl);
+    bool asking = conn->events != NULL && conn->events->open == TLSSHIM_EVENT_VERIFY;
+    int32_t result = asking ? TLSSHIM_OK : judge_and_keep(conn, store_ctx);
+    bool judged = result == TLSSHIM_OK;
+
+    (void)setup;
+    if (judged)
+        result = ask_host(conn);
+    if (result == TLSSHIM_OK)
+        return conclude(conn, store_ctx);
+    if (result == TLSSHIM_WANT_EVENT) {
+        put_verdict(conn, store_ctx);
+        SSL_set_retry_verify(conn->ssl);
+        return 1;
+    }
+    sk_X509_pop_free(conn->verified, X509_free);
+    conn->verified = NULL;
+    X509_STORE_CTX_set_error(store_ctx, judged ? code_for_alert(conn->events->refusal) : X509_V_ERR_OUT_OF_MEM);
+    conn_fail(conn, result);
+    return 0;
+}
+
+int32_t verify_code(const struct conn *conn)
+{
+    if (conn->judged)
+        return conn->verdict != NULL ? conn->verdict->verify_code : X509_V_OK;
+    return (int32_t)SSL_get_verify_result(conn->ssl);
 }
 
 int32_t verify_failure(struct conn *conn)

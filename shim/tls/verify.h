@@ -16,6 +16,8 @@ int verify_peer(X509_STORE_CTX *store_ctx, void *setup);
 int32_t verify_protocol(const struct conn *conn);
 /* The result for a handshake that failed because verify_peer said no. */
 int32_t verify_failure(struct conn *conn);
+/* The X509_V_ number of the judgement. */
+int32_t verify_code(const struct conn *conn);
 /* The judgement in words. */
 void verify_report(const struct conn *conn, struct buffer *text);
 

@@ -206,16 +206,33 @@ static int32_t step(int64_t conn, int32_t before)
     return result;
 }
 
-void pair_handshake(struct pair *pair)
+static bool answered(int64_t conn, int32_t result, void (*answer)(int64_t conn, int32_t event))
+{
+    if (result != TLSSHIM_WANT_EVENT || answer == NULL)
+        return false;
+    answer(conn, tlsshim_conn_event(conn));
+    return true;
+}
+
+void pair_handshake_asked(struct pair *pair, void (*answer)(int64_t conn, int32_t event))
 {
     for (int steps = 0; steps < STEPS_MOST; steps++) {
+        bool again;
+
         pair->client_result = step(pair->client, pair->client_result);
         pair->server_result = step(pair->server, pair->server_result);
-        if (!pair_move(pair))
+        again = answered(pair->client, pair->client_result, answer);
+        again = answered(pair->server, pair->server_result, answer) || again;
+        if (!pair_move(pair) && !again)
             return;
     }
     ck_abort_msg("the handshake does not end: client %s, server %s", support_text(pair->client_result),
                  support_text(pair->server_result));
+}
+
+void pair_handshake(struct pair *pair)
+{
+    pair_handshake_asked(pair, NULL);
 }
 
 void pair_connect(struct pair *pair)

@@ -51,6 +51,8 @@ struct pair *pair_connected(struct way way);
 bool pair_move(struct pair *pair);
 /* Handshakes until nothing moves any more; the results say how it ended. Checks rule 1 of the engine at each step. */
 void pair_handshake(struct pair *pair);
+/* The same, with somebody who answers each event; NULL leaves them open. */
+void pair_handshake_asked(struct pair *pair, void (*answer)(int64_t conn, int32_t event));
 /* The same; both must succeed. */
 void pair_connect(struct pair *pair);
 /* Writes all, moves it, and reads all at the other end, which must be the same. */
