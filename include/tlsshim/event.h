@@ -1,8 +1,10 @@
 /* Events: what OpenSSL decides by callback is a question here.
  *
- * A step of a connection answers WANT_EVENT; conn_event tells which, conn_event_text, _number and _bytes its details. The
- * host answers with plain calls, from any thread and at any later time within the handshake's limit, ends the event and
- * repeats the step. Off unless asked for (context_set_events). Closing the connection abandons an event. */
+ * A step of a connection answers WANT_EVENT; conn_event tells which, conn_event_text, _number and _bytes its
+ * details. The host answers with plain calls, from any thread and at any later time within the handshake's limit,
+ * ends the event and repeats the step. Off unless asked for (context_set_events). Closing the connection abandons an
+ * event.
+ */
 
 /* A mask. */
 enum tlsshim_event_group {
@@ -24,7 +26,7 @@ enum tlsshim_detail_group {
     TLSSHIM_DETAIL_SIGNATURES = 6,   /* b: the schemes that the peer accepts; as above, and CERTIFICATE of a client */
     TLSSHIM_DETAIL_VERIFY_CODE = 7,  /* tn: VERIFY: the X509_V_ number, 0 = good */
     TLSSHIM_DETAIL_DEPTH = 8,        /* n: VERIFY: where in the chain a bad judgement was made */
-    TLSSHIM_DETAIL_CA_NAMES = 9,     /* t: CERTIFICATE of a client: the authorities that the server names, a line each */
+    TLSSHIM_DETAIL_CA_NAMES = 9,     /* t: CERTIFICATE of a client: the authorities that the server names, by line */
     TLSSHIM_DETAIL_KEYLOG_LINE = 10, /* t: KEYLOG, without a newline */
     TLSSHIM_DETAIL_SIGN_SCHEME = 11, /* tn: SIGN: "rsa_pss_rsae_sha256", 0x0804 (RFC 8446 section 4.2.3) */
     TLSSHIM_DETAIL_SIGN_DIGEST = 12, /* t: SIGN: "SHA256"; NONE for Ed25519 and Ed448, which sign the message itself */
@@ -86,8 +88,8 @@ int32_t tlsshim_conn_event_number(int64_t conn, int32_t field, int64_t *n);
  */
 int32_t tlsshim_conn_event_bytes(int64_t conn, int32_t field, void *bytes, int32_t bytes_cap);
 
-/* Within HELLO: goes on under another context of a server, with all of its settings, as if the connection had been made
- * under it. What came is read again.
+/* Within HELLO: goes on under another context of a server, with all of its settings, as if the connection had been
+ * made under it. What came is read again.
  *
  * conn    handle conn
  * context handle context; of a server
@@ -100,8 +102,8 @@ int32_t tlsshim_conn_event_bytes(int64_t conn, int32_t field, void *bytes, int32
  */
 int32_t tlsshim_conn_use_context(int64_t conn, int64_t context);
 
-/* Within HELLO or CERTIFICATE, or before the handshake of a client: shows this identity, in place of the context's. A session
- * resumes only where the same was chosen before the handshake.
+/* Within HELLO or CERTIFICATE, or before the handshake of a client: shows this identity, in place of the context's.
+ * A session resumes only where the same was chosen before the handshake.
  *
  * conn    handle conn
  * identity handle identity
@@ -114,8 +116,8 @@ int32_t tlsshim_conn_use_context(int64_t conn, int64_t context);
  */
 int32_t tlsshim_conn_use_identity(int64_t conn, int64_t identity);
 
-/* Ends HELLO, CERTIFICATE, SESSION or KEYLOG: the handshake goes on with what was chosen. Without a choice in CERTIFICATE a
- * client shows no certificate, and a server the one of its table.
+/* Ends HELLO, CERTIFICATE, SESSION or KEYLOG: the handshake goes on with what was chosen. Without a choice in
+ * CERTIFICATE a client shows no certificate, and a server the one of its table.
  *
  * conn    handle conn
  * return  ok
@@ -154,8 +156,8 @@ int32_t tlsshim_conn_accept_peer(int64_t conn);
  */
 int32_t tlsshim_conn_refuse(int64_t conn, int32_t alert);
 
-/* Ends SIGN with the signature over what the event tells, as TLS carries it: ECDSA in DER, RSA-PSS with a salt as long as
- * the digest. It is checked with the public key at once; one that is wrong changes nothing.
+/* Ends SIGN with the signature over what the event tells, as TLS carries it: ECDSA in DER, RSA-PSS with a salt as
+ * long as the digest. It is checked with the public key at once; one that is wrong changes nothing.
  *
  * conn    handle conn
  * signature in bytes, up to 4096

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "builtin.h"
+
 enum { DECODERS_MOST = 15 };
 
 static OSSL_PROVIDER *whole;
@@ -92,12 +94,6 @@ static int on_start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, con
 
 OSSL_LIB_CTX *narrow_context_new(OSSL_PROVIDER *provider)
 {
-    OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
-
     whole = provider;
-    if (context != NULL && choose_decoders() && OSSL_PROVIDER_add_builtin(context, "tlsshim", on_start) == 1 &&
-        OSSL_PROVIDER_load(context, "tlsshim") != NULL)
-        return context;
-    OSSL_LIB_CTX_free(context);
-    return NULL;
+    return choose_decoders() ? builtin_context_new("tlsshim", on_start) : NULL;
 }

@@ -3,13 +3,11 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/provider.h>
 #include <openssl/rsa.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "../base/backend.h"
+#include "../base/builtin.h"
 #include "../base/error.h"
 #include "../base/helper.h"
 
@@ -333,38 +331,11 @@ static int on_start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, con
     return 1;
 }
 
-static OSSL_LIB_CTX *context_new(void)
-{
-    OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
-
-    if (context != NULL && OSSL_PROVIDER_add_builtin(context, "tlsshim-external", on_start) == 1 &&
-        OSSL_PROVIDER_load(context, "tlsshim-external") != NULL)
-        return context;
-    OSSL_LIB_CTX_free(context);
-    return NULL;
-}
-
-/* Made when first needed, and kept for the life of the process. */
-static OSSL_LIB_CTX *external_context(void)
-{
-    static _Atomic(OSSL_LIB_CTX *) kept;
-    OSSL_LIB_CTX *none = NULL;
-    OSSL_LIB_CTX *made = atomic_load(&kept);
-
-    if (made != NULL)
-        return made;
-    made = context_new();
-    if (made != NULL && !atomic_compare_exchange_strong(&kept, &none, made)) {
-        OSSL_LIB_CTX_free(made); /* another thread was faster */
-        made = none;
-    }
-    return made;
-}
-
 EVP_PKEY *external_key_new(EVP_PKEY *public_half)
 {
     const char *type = EVP_PKEY_get0_type_name(public_half);
-    OSSL_LIB_CTX *library = external_context();
+    static _Atomic(OSSL_LIB_CTX *) kept;
+    OSSL_LIB_CTX *library = builtin_context(&kept, "tlsshim-external", on_start);
     EVP_PKEY_CTX *context = NULL;
     OSSL_PARAM *params = NULL;
     EVP_PKEY *made = NULL;

@@ -139,7 +139,10 @@ START_TEST(another_context_takes_over_whole)
     events(first, HELLO);
     host.context = chosen;
     pair = pair_new(a_client(way.version, 0), first, way.room);
-    ck_assert_ok(tlsshim_conn_set_alpn(pair->client, "\x01" "b", 2, TLSSHIM_ALPN_REQUIRE));
+    ck_assert_ok(tlsshim_conn_set_alpn(pair->client,
+                                       "\x01"
+                                       "b",
+                                       2, TLSSHIM_ALPN_REQUIRE));
     connect_asked(pair);
     ck_assert_str_eq(text_of(pair->server, TLSSHIM_CONN_ALPN), "b");
     ck_assert_str_eq(text_of(pair->server, TLSSHIM_CONN_SERVER_NAME), "www.test");
@@ -155,7 +158,7 @@ START_TEST(another_context_takes_over_whole)
 }
 END_TEST
 
-/* The stricter policy of the chosen context holds: switching the backend's context alone would have kept the old one. */
+/* The policy of the chosen context holds: switching the backend's context alone would have kept the old one. */
 START_TEST(the_chosen_context_demands_what_it_demands)
 {
     struct way way = ways[_i];
@@ -196,9 +199,15 @@ START_TEST(an_identity_and_protocols_can_be_chosen_at_the_hello)
 
     events(server, HELLO);
     pair = pair_new(a_client(way.version, 0), server, way.room);
-    ck_assert_ok(tlsshim_conn_set_alpn(pair->client, "\x01" "b", 2, TLSSHIM_ALPN_REQUIRE));
+    ck_assert_ok(tlsshim_conn_set_alpn(pair->client,
+                                       "\x01"
+                                       "b",
+                                       2, TLSSHIM_ALPN_REQUIRE));
     pair_handshake(pair);
-    ck_assert_ok(tlsshim_conn_set_alpn(pair->server, "\x01" "b", 2, TLSSHIM_ALPN_FAIL));
+    ck_assert_ok(tlsshim_conn_set_alpn(pair->server,
+                                       "\x01"
+                                       "b",
+                                       2, TLSSHIM_ALPN_FAIL));
     host.identity = certs()->server;
     connect_asked(pair);
     ck_assert_str_eq(text_of(pair->client, TLSSHIM_CONN_ALPN), "b");
@@ -363,9 +372,9 @@ START_TEST(a_client_that_chooses_none_shows_none)
     struct pair *pair;
 
     events(client, CERTIFICATE);
-    pair = pair_new(
-        client, server_context(way.version, certs()->server, certs()->trust, TLSSHIM_CLIENT_CERTIFICATE_REQUEST),
-        way.room);
+    pair = pair_new(client,
+                    server_context(way.version, certs()->server, certs()->trust, TLSSHIM_CLIENT_CERTIFICATE_REQUEST),
+                    way.room);
     connect_asked(pair);
     ck_assert_int_eq(tlsshim_conn_peer_cert(pair->server), TLSSHIM_NONE);
 }
@@ -398,8 +407,7 @@ START_TEST(refusing_to_show_a_certificate_ends_the_handshake)
     pair = pair_new(client, server, 512);
     pair_handshake_asked(pair, answer);
     ck_assert_result(by_client ? pair->client_result : pair->server_result, TLSSHIM_E_VERDICT);
-    ck_assert_int_eq(
-        error_number_of(by_client ? pair->server_result : pair->client_result, TLSSHIM_ERROR_ALERT), 80);
+    ck_assert_int_eq(error_number_of(by_client ? pair->server_result : pair->client_result, TLSSHIM_ERROR_ALERT), 80);
 }
 END_TEST
 
@@ -439,7 +447,8 @@ START_TEST(a_session_is_announced_and_holds_up_reading_alone)
     if (way.version == TLSSHIM_TLS_1_3) {
         pair_connect(pair);
         ck_assert_int_eq(tlsshim_conn_write(pair->server, "x", 1), 1);
-        ck_assert_int_eq(pair_read(pair, true, host.list, 1), way.room == 1 || way.room == 512 ? TLSSHIM_WANT_EVENT : 1);
+        ck_assert_int_eq(pair_read(pair, true, host.list, 1),
+                         way.room == 1 || way.room == 512 ? TLSSHIM_WANT_EVENT : 1);
     } else {
         pair_handshake(pair);
     }

@@ -82,8 +82,7 @@ static size_t sign_digest(EVP_PKEY *pkey, const char *digest, bool pss, const ui
 
     ck_assert_int_eq(EVP_PKEY_sign_init(context), 1);
     if (EVP_PKEY_is_a(pkey, "RSA"))
-        ck_assert_int_eq(
-            EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING), 1);
+        ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING), 1);
     if (pss)
         ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST), 1);
     ck_assert_int_eq(EVP_PKEY_CTX_set_signature_md(context, md), 1);
@@ -132,8 +131,8 @@ static void answer(int64_t conn, int32_t event)
 
     ck_assert_int_eq(event, TLSSHIM_EVENT_SIGN);
     asked++;
-    ck_assert_ok(tlsshim_conn_sign_with(conn, signature,
-                                        make_signature(conn, key_for(conn), signature, sizeof signature)));
+    ck_assert_ok(
+        tlsshim_conn_sign_with(conn, signature, make_signature(conn, key_for(conn), signature, sizeof signature)));
     ck_assert_int_eq(tlsshim_conn_event(conn), TLSSHIM_NONE);
 }
 
@@ -141,8 +140,7 @@ static void answer(int64_t conn, int32_t event)
 static struct pair *pair_of_agents(int32_t version, int32_t room)
 {
     int64_t client = client_context(version, certs()->trust, agents[0].identity);
-    int64_t server =
-        server_context(version, agents[1].identity, certs()->trust, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE);
+    int64_t server = server_context(version, agents[1].identity, certs()->trust, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE);
 
     ck_assert_ok(tlsshim_context_set_events(client, TLSSHIM_EVENT_SIGN));
     ck_assert_ok(tlsshim_context_set_events(server, TLSSHIM_EVENT_SIGN));

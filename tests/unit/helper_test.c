@@ -127,7 +127,8 @@ static void *finish(void *argument)
     struct visit here;
 
     if (visit_enter(&here) == TLSSHIM_OK) {
-        round->result = helper_run(&round->helper, work, &round->work, &round->result) == TLSSHIM_OK ? round->result : -1;
+        round->result =
+            helper_run(&round->helper, work, &round->work, &round->result) == TLSSHIM_OK ? round->result : -1;
         visit_leave(&here);
     }
     return NULL;
