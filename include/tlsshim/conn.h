@@ -25,7 +25,7 @@ enum tlsshim_state_group {
  * context handle context
  * peer_name in text, up to 255; a host name or an IP address; may be empty
  * return  handle conn
- * errors  E_ARGUMENT E_LIMIT E_EMPTY E_WEAK E_MISMATCH E_FORMAT
+ * errors  E_ARGUMENT E_LIMIT E_EMPTY E_WEAK E_MISMATCH E_FORMAT E_STATE
  * thread  any
  * blocks  files; once, for a client that trusts the system's anchors
  * source  SSL_new(3)

@@ -434,7 +434,7 @@ int32_t tlsshim_context_set_handshake_timeout(int64_t context, int64_t ms);
  * context handle context
  * successor handle context
  * return  ok
- * errors  E_EMPTY E_WEAK E_FORMAT E_MISMATCH
+ * errors  E_EMPTY E_WEAK E_FORMAT E_MISMATCH E_STATE
  * thread  any
  * blocks  files; once, for a client that trusts the system's anchors
  * source  -

@@ -113,10 +113,11 @@ int32_t tlsshim_key_bits(int64_t key);
  */
 int32_t tlsshim_key_equal(int64_t key, int64_t other);
 
-/* Signs data: ECDSA, EdDSA, or RSA with PKCS#1 v1.5 padding.
+/* Signs data: ECDSA, EdDSA, or RSA with PKCS #1 v1.5 padding; the name of a signature scheme of TLS, such as
+ * "rsa_pss_rsae_sha256" (DETAIL_SIGN_SCHEME), in place of a digest's makes the signature that a SIGN event asks for.
  *
  * key     handle key
- * digest_name in text, up to 64; "SHA256", "SHA384"...; empty = the key's usual one; always empty for EdDSA keys
+ * digest_name in text, up to 64; "SHA256", "SHA384"..., or a scheme's; empty = the key's usual one
  * data    in bytes, up to 2147483647
  * signature out bytes, whole; computed, so the size asked for is an upper bound
  * return  length
@@ -132,11 +133,11 @@ int32_t tlsshim_key_sign(int64_t key, const void *digest_name, int32_t digest_na
 /* Tells whether a signature over data is by this key.
  *
  * key     handle key
- * digest_name in text, up to 64; as it was signed with
+ * digest_name in text, up to 64; as for signing
  * data    in bytes, up to 2147483647
  * signature in bytes, up to 65536
  * return  0/1
- * errors  E_ARGUMENT E_LIMIT E_UNSUPPORTED
+ * errors  E_ARGUMENT E_LIMIT E_MISMATCH E_UNSUPPORTED
  * thread  any
  * blocks  cpu
  * source  EVP_DigestVerify(3)

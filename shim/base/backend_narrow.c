@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "builtin.h"
+#include "backend_builtin.h"
 
 enum { DECODERS_MOST = 15 };
 

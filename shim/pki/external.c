@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../base/backend.h"
-#include "../base/builtin.h"
+#include "../base/backend_builtin.h"
 #include "../base/error.h"
 #include "../base/helper.h"
 
@@ -195,8 +195,7 @@ static const OSSL_ALGORITHM keys[] = {
 
 struct signing {
     const struct held *key;
-    char digest[32]; /* empty = the algorithm's own */
-    bool pss;
+    struct manner manner;
 };
 
 static void *signing_new(void *context, const char *properties)
@@ -206,8 +205,12 @@ static void *signing_new(void *context, const char *properties)
     return OPENSSL_zalloc(sizeof(struct signing));
 }
 
-static void signing_free(void *signing)
+static void signing_free(void *context)
 {
+    struct signing *signing = context;
+
+    if (signing != NULL)
+        manner_free(&signing->manner);
     OPENSSL_free(signing);
 }
 
@@ -225,9 +228,9 @@ static int signing_set_params(void *context, const OSSL_PARAM params[])
     if (mode == NULL)
         return 1;
     if (mode->data_type == OSSL_PARAM_UTF8_STRING)
-        signing->pss = strcmp(mode->data, OSSL_PKEY_RSA_PAD_MODE_PSS) == 0;
+        signing->manner.pss = strcmp(mode->data, OSSL_PKEY_RSA_PAD_MODE_PSS) == 0;
     else if (OSSL_PARAM_get_int(mode, &number) == 1)
-        signing->pss = number == RSA_PKCS1_PSS_PADDING;
+        signing->manner.pss = number == RSA_PKCS1_PSS_PADDING;
     else
         return 0;
     return 1;
@@ -246,26 +249,18 @@ static const OSSL_PARAM *signing_settable_params(void *context, void *provider)
     return params;
 }
 
-/* A digest goes by several names: "SHA2-256", "SHA256". */
-static bool digest_name(const char *digest, char *name, size_t cap)
-{
-    EVP_MD *md = EVP_MD_fetch(backend_whole(), digest, NULL);
-
-    if (md != NULL)
-        strncpy(name, OBJ_nid2sn(EVP_MD_get_type(md)), cap - 1);
-    EVP_MD_free(md);
-    return md != NULL;
-}
-
 static int signing_start(void *context, const char *digest, void *key, const OSSL_PARAM params[])
 {
     struct signing *signing = context;
 
     signing->key = key;
-    signing->pss = strcmp(signing->key->type, "RSA-PSS") == 0;
-    memset(signing->digest, 0, sizeof signing->digest);
-    if (digest != NULL && *digest != 0 && !digest_name(digest, signing->digest, sizeof signing->digest))
-        return 0;
+    signing->manner.pss = strcmp(signing->key->type, "RSA-PSS") == 0;
+    manner_free(&signing->manner);
+    if (digest != NULL && *digest != 0) {
+        signing->manner.digest = EVP_MD_fetch(backend_whole(), digest, NULL);
+        if (signing->manner.digest == NULL)
+            return 0;
+    }
     return signing_set_params(signing, params);
 }
 
@@ -276,8 +271,7 @@ static int signing_go(void *context, unsigned char *signature, size_t *len, size
     size_t most = (size_t)EVP_PKEY_get_size(signing->key->public_half);
     struct sign_request request = {
         .public_half = signing->key->public_half,
-        .digest = signing->digest[0] != 0 ? signing->digest : NULL,
-        .pss = signing->pss && is_rsa(signing->key),
+        .manner = {signing->manner.digest, signing->manner.pss && is_rsa(signing->key)},
         .message = {message, message_len},
         .signature = signature,
         .signature_cap = cap,
@@ -350,25 +344,10 @@ EVP_PKEY *external_key_new(EVP_PKEY *public_half)
     return made;
 }
 
-static bool signature_good(const struct sign_request *request, struct bytes signature)
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_PKEY_CTX *key;
-    bool good = context != NULL && EVP_DigestVerifyInit_ex(context, &key, request->digest, backend_whole(), NULL,
-                                                           request->public_half, NULL) == 1;
-
-    if (good && request->pss)
-        good = EVP_PKEY_CTX_set_rsa_padding(key, RSA_PKCS1_PSS_PADDING) == 1 &&
-               EVP_PKEY_CTX_set_rsa_pss_saltlen(key, RSA_PSS_SALTLEN_DIGEST) == 1;
-    good = good &&
-           EVP_DigestVerify(context, signature.data, signature.len, request->message.data, request->message.len) == 1;
-    EVP_MD_CTX_free(context);
-    return good;
-}
-
 int32_t sign_request_answer(struct sign_request *request, struct bytes signature)
 {
-    if (signature.len == 0 || signature.len > request->signature_cap || !signature_good(request, signature)) {
+    if (signature.len == 0 || signature.len > request->signature_cap ||
+        !manner_verify(request->public_half, &request->manner, request->message, signature)) {
         error_forget_backend();
         return error_new(TLSSHIM_E_MISMATCH, "these %zu bytes are no signature of this key over what was asked%s",
                          signature.len,

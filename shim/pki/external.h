@@ -5,14 +5,11 @@
 #ifndef SHIM_PKI_EXTERNAL_H
 #define SHIM_PKI_EXTERNAL_H
 
-#include <openssl/evp.h>
-
-#include "../base/bytes.h"
+#include "manner.h"
 
 struct sign_request {
     EVP_PKEY *public_half;
-    const char *digest; /* "SHA256"; NULL = the algorithm has its own (Ed25519, Ed448) */
-    bool pss;           /* of an RSA key: RSASSA-PSS with a salt as long as the digest, else PKCS #1 v1.5 */
+    struct manner manner;
     struct bytes message;
     uint8_t *signature; /* the answer goes here */
     size_t signature_cap;

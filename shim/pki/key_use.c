@@ -10,6 +10,7 @@
 #include "../base/handle.h"
 #include "key.h"
 #include "key_load.h"
+#include "manner.h"
 #include "pem.h"
 
 /* PBKDF2 with HMAC-SHA256: about 30 ms a guess on a core of today. */
@@ -122,31 +123,9 @@ int32_t tlsshim_key_export(int64_t key, int32_t format, const void *passphrase, 
     return result;
 }
 
-/* Finds the digest to sign with; *md NULL for keys that have their own. */
-static int32_t digest_for(EVP_PKEY *pkey, struct bytes name, EVP_MD **md)
-{
-    const EVP_MD *usual = key_default_digest(pkey);
-    char *text;
-
-    *md = NULL;
-    if (name.len == 0 && usual == NULL)
-        return TLSSHIM_OK;
-    if (usual == NULL)
-        return error_new(TLSSHIM_E_ARGUMENT, "a key of this kind has its own digest: leave its name empty");
-    text = name.len == 0 ? NULL : bytes_dup_text(name);
-    if (name.len > 0 && text == NULL)
-        return TLSSHIM_E_MEMORY;
-    *md = EVP_MD_fetch(backend_context(), text != NULL ? text : EVP_MD_get0_name(usual), NULL);
-    free(text);
-    if (*md == NULL)
-        return error_backend(TLSSHIM_E_UNSUPPORTED, "the backend has no such digest");
-    return TLSSHIM_OK;
-}
-
-static int32_t sign(EVP_PKEY *pkey, const EVP_MD *md, struct bytes data, void *signature, int32_t cap)
+static int32_t sign(EVP_PKEY *pkey, const struct manner *manner, struct bytes data, void *signature, int32_t cap)
 {
     int bound = EVP_PKEY_get_size(pkey);
-    EVP_MD_CTX *context;
     unsigned char *made;
     size_t len = (size_t)bound;
     int32_t result;
@@ -155,50 +134,29 @@ static int32_t sign(EVP_PKEY *pkey, const EVP_MD *md, struct bytes data, void *s
         return error_new(TLSSHIM_E_ARGUMENT, "signature has a negative capacity, or no address");
     if (cap < bound)
         return bound;
-    context = EVP_MD_CTX_new();
     made = OPENSSL_malloc((size_t)bound);
-    if (context == NULL || made == NULL)
+    if (made == NULL)
         result = TLSSHIM_E_MEMORY;
-    else if (EVP_DigestSignInit_ex(context, NULL, md == NULL ? NULL : EVP_MD_get0_name(md), backend_context(), NULL,
-                                   pkey, NULL) != 1 ||
-             EVP_DigestSign(context, made, &len, data.data, data.len) != 1)
+    else if (!manner_sign(pkey, manner, data, made, &len))
         result = error_backend(TLSSHIM_E_MISMATCH, "this key cannot sign with that digest");
     else
         result = bytes_out(signature, cap, made, len);
     OPENSSL_free(made);
-    EVP_MD_CTX_free(context);
     return result;
 }
 
-static int32_t verify(EVP_PKEY *pkey, const EVP_MD *md, struct bytes data, struct bytes signature)
+static int32_t key_sign(struct key *key, struct bytes name, struct bytes data, void *signature, int32_t cap)
 {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int32_t result;
-
-    if (context == NULL)
-        result = TLSSHIM_E_MEMORY;
-    else if (EVP_DigestVerifyInit_ex(context, NULL, md == NULL ? NULL : EVP_MD_get0_name(md), backend_context(), NULL,
-                                     pkey, NULL) != 1)
-        result = error_backend(TLSSHIM_E_UNSUPPORTED, "this key cannot check signatures with that digest");
-    else
-        result = EVP_DigestVerify(context, signature.data, signature.len, data.data, data.len) == 1;
-    EVP_MD_CTX_free(context);
-    error_forget_backend();
-    return result;
-}
-
-static int32_t key_sign(struct key *key, struct bytes digest_name, struct bytes data, void *signature, int32_t cap)
-{
-    EVP_MD *md;
+    struct manner manner;
     int32_t result = key_needs_private(key);
 
     if (result < 0)
         return result;
-    result = digest_for(key->pkey, digest_name, &md);
+    result = manner_of(key->pkey, name, &manner);
     if (result < 0)
         return result;
-    result = sign(key->pkey, md, data, signature, cap);
-    EVP_MD_free(md);
+    result = sign(key->pkey, &manner, data, signature, cap);
+    manner_free(&manner);
     return result;
 }
 
@@ -226,15 +184,16 @@ int32_t tlsshim_key_sign(int64_t key, const void *digest_name, int32_t digest_na
     return result;
 }
 
-static int32_t key_verify(struct key *key, struct bytes digest_name, struct bytes data, struct bytes signature)
+static int32_t key_verify(struct key *key, struct bytes name, struct bytes data, struct bytes signature)
 {
-    EVP_MD *md;
-    int32_t result = digest_for(key->pkey, digest_name, &md);
+    struct manner manner;
+    int32_t result = manner_of(key->pkey, name, &manner);
 
     if (result < 0)
         return result;
-    result = verify(key->pkey, md, data, signature);
-    EVP_MD_free(md);
+    result = manner_verify(key->pkey, &manner, data, signature);
+    manner_free(&manner);
+    error_forget_backend();
     return result;
 }
 

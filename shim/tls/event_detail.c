@@ -80,7 +80,7 @@ static bool is_hello_or_certificate(int32_t event)
 
 static int32_t sign_scheme(const struct sign_request *request)
 {
-    return scheme_of(request->public_half, request->digest, request->pss);
+    return scheme_of(request->public_half, &request->manner);
 }
 
 static void add_text(const struct conn *conn, int32_t event, int32_t field, struct buffer *out)
@@ -97,8 +97,8 @@ static void add_text(const struct conn *conn, int32_t event, int32_t field, stru
         buffer_text(out, event_line(conn));
     else if (field == TLSSHIM_DETAIL_SIGN_SCHEME && sign != NULL && scheme_signature_name(sign_scheme(sign)) != NULL)
         buffer_text(out, scheme_signature_name(sign_scheme(sign)));
-    else if (field == TLSSHIM_DETAIL_SIGN_DIGEST && sign != NULL && sign->digest != NULL)
-        buffer_text(out, sign->digest);
+    else if (field == TLSSHIM_DETAIL_SIGN_DIGEST && sign != NULL && sign->manner.digest != NULL)
+        buffer_text(out, OBJ_nid2sn(EVP_MD_get_type(sign->manner.digest)));
 }
 
 static void add_list(const struct buffer *list, struct buffer *out)
@@ -110,12 +110,11 @@ static void add_list(const struct buffer *list, struct buffer *out)
 static int32_t add_sign_input(const struct sign_request *sign, struct buffer *out)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
-    size_t len;
+    unsigned len;
 
-    if (sign->digest == NULL)
+    if (sign->manner.digest == NULL)
         buffer_add(out, sign->message.data, sign->message.len);
-    else if (EVP_Q_digest(backend_context(), sign->digest, NULL, sign->message.data, sign->message.len, digest, &len) ==
-             1)
+    else if (EVP_Digest(sign->message.data, sign->message.len, digest, &len, sign->manner.digest, NULL) == 1)
         buffer_add(out, digest, len);
     else
         return error_backend(TLSSHIM_E_INTERNAL, "the message cannot be digested");

@@ -76,13 +76,13 @@ static int32_t scheme_number(int type, int digest)
     return 0;
 }
 
-int32_t scheme_of(const EVP_PKEY *key, const char *digest, bool pss)
+int32_t scheme_of(const EVP_PKEY *key, const struct manner *manner)
 {
     int type = EVP_PKEY_get_base_id(key);
 
-    if (type == EVP_PKEY_RSA && pss)
+    if (type == EVP_PKEY_RSA && manner->pss)
         type = EVP_PKEY_RSA_PSS;
-    return scheme_number(type, digest == NULL ? NID_undef : OBJ_txt2nid(digest));
+    return scheme_number(type, manner->digest == NULL ? NID_undef : EVP_MD_get_type(manner->digest));
 }
 
 int32_t scheme_signature(SSL *ssl, bool of_peer)

@@ -11,6 +11,7 @@ struct run {
     int32_t version;
     bool bad_server;    /* its certificate must not be accepted, whatever fails */
     bool contexts_last; /* contexts are made before memory gets scarce */
+    bool asks;          /* every event is on, and both keys are elsewhere */
     int64_t client, server;
     int64_t handles[16];
     int count;
@@ -34,6 +35,90 @@ static int64_t hold(struct run *run, int64_t handle)
     return handle;
 }
 
+/* Both parties with keys that are elsewhere: the private halves stay with `answer`. */
+static struct {
+    int64_t client, server, client_key, server_key;
+} apart;
+
+static int64_t set_apart(int64_t identity, int64_t *key)
+{
+    int64_t cert = a_handle(tlsshim_identity_cert(identity)), public_key = a_handle(tlsshim_cert_public_key(cert));
+    int64_t external = a_handle(tlsshim_key_external(public_key));
+    int64_t made = a_handle(tlsshim_identity_new(cert, external));
+
+    *key = a_handle(tlsshim_identity_key(identity));
+    must_be(tlsshim_close(external), TLSSHIM_OK);
+    must_be(tlsshim_close(public_key), TLSSHIM_OK);
+    must_be(tlsshim_close(cert), TLSSHIM_OK);
+    return made;
+}
+
+static void set_both_apart(void)
+{
+    apart.client = set_apart(certs()->client, &apart.client_key);
+    apart.server = set_apart(certs()->server, &apart.server_key);
+}
+
+static void close_both(void)
+{
+    must_be(tlsshim_close(apart.client), TLSSHIM_OK);
+    must_be(tlsshim_close(apart.server), TLSSHIM_OK);
+    must_be(tlsshim_close(apart.client_key), TLSSHIM_OK);
+    must_be(tlsshim_close(apart.server_key), TLSSHIM_OK);
+}
+
+static void ask_for_all(struct run *run)
+{
+    const int32_t both = TLSSHIM_EVENT_VERIFY | TLSSHIM_EVENT_CERTIFICATE | TLSSHIM_EVENT_SIGN;
+
+    note(run, tlsshim_context_add_identity(run->client, apart.client, "", 0));
+    note(run, tlsshim_context_add_identity(run->server, apart.server, "www.test", 8));
+    note(run, tlsshim_context_set_events(run->client, both | TLSSHIM_EVENT_SESSION));
+    note(run, tlsshim_context_set_events(run->server, both | TLSSHIM_EVENT_HELLO));
+}
+
+static void sign(struct run *run, int64_t conn, int64_t key)
+{
+    uint8_t message[8192], signature[512];
+    char scheme[64];
+    int32_t scheme_len = tlsshim_conn_event_text(conn, TLSSHIM_DETAIL_SIGN_SCHEME, scheme, sizeof scheme);
+    int32_t len = tlsshim_conn_event_bytes(conn, TLSSHIM_DETAIL_SIGN_MESSAGE, message, sizeof message);
+
+    note(run, scheme_len);
+    note(run, len);
+    if (scheme_len > 0 && len > 0)
+        len = tlsshim_key_sign(key, scheme, scheme_len, message, len, signature, sizeof signature);
+    note(run, len);
+    if (len > 0)
+        note(run, tlsshim_conn_sign_with(conn, signature, len));
+}
+
+/* Answers what waits; a server goes on under another context, which is its own again. */
+static void answer(struct run *run, int64_t conn, bool client)
+{
+    switch (tlsshim_conn_event(conn)) {
+    case TLSSHIM_EVENT_SIGN:
+        sign(run, conn, client ? apart.client_key : apart.server_key);
+        break;
+    case TLSSHIM_EVENT_VERIFY:
+        note(run, tlsshim_conn_accept_peer(conn));
+        break;
+    case TLSSHIM_EVENT_HELLO:
+        note(run, tlsshim_conn_use_context(conn, run->server));
+        note(run, tlsshim_conn_event_done(conn));
+        break;
+    case TLSSHIM_EVENT_CERTIFICATE:
+        note(run, tlsshim_conn_use_identity(conn, client ? apart.client : apart.server));
+        note(run, tlsshim_conn_event_done(conn));
+        break;
+    case TLSSHIM_EVENT_SESSION:
+        note(run, tlsshim_conn_event_done(conn));
+        break;
+    default:
+        break;
+    }
+}
+
 static void make_contexts(struct run *run)
 {
     run->client = hold(run, tlsshim_context_new(TLSSHIM_ROLE_CLIENT));
@@ -51,6 +136,8 @@ static void make_contexts(struct run *run)
                                            "www.test", 8));
     note(run, tlsshim_context_set_session_cache(run->server, 0));
     note(run, tlsshim_context_set_alpn(run->server, "\2h2", 3, TLSSHIM_ALPN_REQUIRE));
+    if (run->asks)
+        ask_for_all(run);
 }
 
 static bool transfer(struct run *run, int64_t from, int64_t to)
@@ -75,10 +162,14 @@ static void converse(struct run *run, int64_t client, int64_t server)
 
         note(run, a);
         note(run, b);
+        if (a == TLSSHIM_WANT_EVENT)
+            answer(run, client, true);
+        if (b == TLSSHIM_WANT_EVENT)
+            answer(run, server, false);
         up = transfer(run, client, server);
         down = transfer(run, server, client);
         run->connected = a == TLSSHIM_OK && b == TLSSHIM_OK;
-        if (!up && !down)
+        if (!up && !down && a != TLSSHIM_WANT_EVENT && b != TLSSHIM_WANT_EVENT)
             break;
     }
     /* The last words of who failed reach the other: it must take them well. */
@@ -92,9 +183,15 @@ static void converse(struct run *run, int64_t client, int64_t server)
         plain[i] = (uint8_t)(i * 7);
     note(run, tlsshim_conn_write(server, plain, sizeof plain));
     transfer(run, server, client);
-    while (run->first_error == 0 && (result = tlsshim_conn_read(client, back + got, (int32_t)sizeof back - got)) > 0 &&
-           (got += result) < (int32_t)sizeof back)
-        continue;
+    while (run->first_error == 0 && got < (int32_t)sizeof back) {
+        result = tlsshim_conn_read(client, back + got, (int32_t)sizeof back - got);
+        if (result == TLSSHIM_WANT_EVENT)
+            answer(run, client, true);
+        else if (result > 0)
+            got += result;
+        else
+            break;
+    }
     if (run->first_error == 0 && got > 0 && memcmp(plain, back, (size_t)got) != 0)
         ck_abort_msg("other bytes came than were sent");
     run->complete = got == (int32_t)sizeof plain;
@@ -215,6 +312,12 @@ START_TEST(a_bad_certificate_is_refused_whatever_allocation_fails)
 }
 END_TEST
 
+START_TEST(a_connection_whose_host_decides_survives_the_loss_of_any_allocation)
+{
+    each_fails_once((struct run){.version = _i, .contexts_last = true, .asks = true}, 11);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory");
@@ -225,10 +328,13 @@ int main(void)
         return EXIT_FAILURE;
     }
     certs();
+    tcase_add_checked_fixture(tests, set_both_apart, close_both);
     tcase_set_timeout(tests, getenv("SOAK") != NULL ? 1000 : 150);
     tcase_add_loop_test(tests, a_connection_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_3 + 1);
     tcase_add_loop_test(tests, a_context_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_3 + 1);
     tcase_add_loop_test(tests, a_bad_certificate_is_refused_whatever_allocation_fails, TLSSHIM_TLS_1_2,
+                        TLSSHIM_TLS_1_3 + 1);
+    tcase_add_loop_test(tests, a_connection_whose_host_decides_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2,
                         TLSSHIM_TLS_1_3 + 1);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

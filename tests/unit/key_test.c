@@ -224,6 +224,36 @@ START_TEST(a_public_key_neither_signs_nor_writes_a_private_one)
 }
 END_TEST
 
+/* What a SIGN event asks for by its scheme, and what an agent beside the private key answers. */
+static const struct {
+    const char *algorithm, *scheme;
+} schemes[] = {
+    {"P-256", "ecdsa_secp256r1_sha256"},
+    {"P-384", "ecdsa_secp384r1_sha384"},
+    {"RSA-2048", "rsa_pss_rsae_sha256"},
+    {"RSA-2048", "rsa_pss_rsae_sha512"},
+    {"RSA-2048", "rsa_pkcs1_sha256"},
+    {"ED25519", "ed25519"},
+    {"ED448", "ed448"},
+};
+enum { SCHEMES = sizeof schemes / sizeof schemes[0] };
+
+START_TEST(a_key_signs_by_the_name_of_a_scheme)
+{
+    int64_t key = a_key(schemes[_i].algorithm);
+    const char *other = schemes[(_i + SCHEMES / 2) % SCHEMES].scheme;
+    struct blob signature;
+
+    ck_assert_ok(blob_fill(&signature, tlsshim_key_sign, key, str(schemes[_i].scheme), str("data")));
+    ck_assert_int_eq(tlsshim_key_verify(key, str(schemes[_i].scheme), str("data"), of_blob(&signature)), 1);
+    ck_assert_int_eq(tlsshim_key_verify(key, str(schemes[_i].scheme), str("Data"), of_blob(&signature)), 0);
+    ck_assert_result(tlsshim_key_sign(key, str(other), str("data"), NULL, 0), TLSSHIM_E_MISMATCH);
+    if (strncmp(schemes[_i].scheme, "rsa_pss", 7) == 0) /* the padding is another than that of the digest's name */
+        ck_assert_int_eq(tlsshim_key_verify(key, str("SHA256"), str("data"), of_blob(&signature)), 0);
+    ck_assert_ok(tlsshim_close(key));
+}
+END_TEST
+
 START_TEST(arguments_are_checked)
 {
     int64_t key = a_key("P-256");
@@ -284,6 +314,7 @@ int main(void)
     tcase_add_test(tcase, a_damaged_key_is_refused_at_every_cut);
     tcase_add_loop_test(tcase, signatures_are_made_and_checked, 0, ALGORITHMS);
     tcase_add_test(tcase, digests_are_chosen_by_name);
+    tcase_add_loop_test(tcase, a_key_signs_by_the_name_of_a_scheme, 0, SCHEMES);
     tcase_add_loop_test(tcase, computed_outputs_ask_for_an_upper_bound_and_fit_into_it, 0, ALGORITHMS);
     tcase_add_test(tcase, a_public_key_neither_signs_nor_writes_a_private_one);
     tcase_add_test(tcase, arguments_are_checked);

@@ -1,6 +1,6 @@
 /* Library contexts whose one provider is a part of this library. */
-#ifndef SHIM_BASE_BUILTIN_H
-#define SHIM_BASE_BUILTIN_H
+#ifndef SHIM_BASE_BACKEND_BUILTIN_H
+#define SHIM_BASE_BACKEND_BUILTIN_H
 
 #include <openssl/provider.h>
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-#include "builtin.h"
+#include "backend_builtin.h"
 
 #include <openssl/crypto.h>
 
