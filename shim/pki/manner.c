@@ -13,12 +13,12 @@ static const struct family {
     const char *type;
     bool pss;
 } families[] = {
-    {"rsa_pss_", "RSA", true},   {"rsa_pss_", "RSA-PSS", true}, {"rsa_pkcs1_", "RSA", false},
-    {"ecdsa_", "EC", false},     {"ed25519", "ED25519", false}, {"ed448", "ED448", false},
+    {"rsa_pss_", "RSA", true}, {"rsa_pss_", "RSA-PSS", true}, {"rsa_pkcs1_", "RSA", false},
+    {"ecdsa_", "EC", false},   {"ed25519", "ED25519", false}, {"ed448", "ED448", false},
 };
 enum { FAMILIES = sizeof families / sizeof families[0] };
 
-/* The family that a name and a key have in common, NULL where there is none; *scheme tells if the name is a scheme's. */
+/* The family that a name and a key have in common, or NULL; *scheme tells if the name is that of a scheme. */
 static const struct family *family_of(EVP_PKEY *key, struct bytes name, bool *scheme)
 {
     for (size_t i = 0; i < FAMILIES; i++) {
@@ -51,8 +51,7 @@ static int32_t fetch(struct bytes name, const EVP_MD *usual, struct manner *mann
         return error_new(TLSSHIM_E_ARGUMENT, "a digest's name is shorter than %zu bytes", sizeof text);
     memcpy(text, name.data, name.len);
     manner->digest = EVP_MD_fetch(backend_context(), name.len > 0 ? text : EVP_MD_get0_name(usual), NULL);
-    return manner->digest != NULL ? TLSSHIM_OK
-                                  : error_backend(TLSSHIM_E_UNSUPPORTED, "the backend has no such digest");
+    return manner->digest != NULL ? TLSSHIM_OK : error_backend(TLSSHIM_E_UNSUPPORTED, "the backend has no such digest");
 }
 
 int32_t manner_of(EVP_PKEY *key, struct bytes name, struct manner *manner)
@@ -111,8 +110,7 @@ bool manner_verify(EVP_PKEY *key, const struct manner *manner, struct bytes data
     bool good =
         context != NULL &&
         EVP_DigestVerifyInit_ex(context, &padding, digest_name(manner), backend_context(), NULL, key, NULL) == 1 &&
-        pad(padding, manner) &&
-        EVP_DigestVerify(context, signature.data, signature.len, data.data, data.len) == 1;
+        pad(padding, manner) && EVP_DigestVerify(context, signature.data, signature.len, data.data, data.len) == 1;
 
     EVP_MD_CTX_free(context);
     return good;

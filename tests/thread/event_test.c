@@ -40,12 +40,14 @@ static void setup(void)
 
     keep_begin();
     contexts[0] = client_context(0, certs()->trust, apart(certs()->client, &keys[0]));
-    contexts[1] = server_context(0, apart(certs()->server, &keys[1]), certs()->trust, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE);
+    contexts[1] =
+        server_context(0, apart(certs()->server, &keys[1]), certs()->trust, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE);
     ck_assert_ok(tlsshim_context_set_events(contexts[0], both));
     ck_assert_ok(tlsshim_context_set_events(contexts[1], both | TLSSHIM_EVENT_HELLO | TLSSHIM_EVENT_CERTIFICATE));
 }
 
-/* What the threads share: connections that are under way. A closed one's handle is only stale to those who still use it. */
+/* What the threads share: connections that are under way. A closed one's handle is only stale to those who still use
+ * it. */
 static struct {
     _Atomic int64_t conn[SLOTS];
     int end[SLOTS]; /* 0 = a client */
