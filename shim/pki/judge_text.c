@@ -8,7 +8,7 @@
 #include "crl_reason.h"
 #include "dn.h"
 #include "instant.h"
-#include "key.h"
+#include "level.h"
 #include "name.h"
 #include "usage.h"
 
@@ -94,28 +94,18 @@ static void say_no_issuer(struct error_detail *detail, int depth, const char *ab
             depth == 0 ? "send the intermediate certificate after the leaf" : "send the missing intermediate");
 }
 
-static void say_weak_key(struct error_detail *detail, X509 *cert, const char *about_cert,
-                         const struct judge_rules *rules)
+static void say_weak(struct error_detail *detail, int code, X509 *cert, const char *about_cert,
+                     const struct judge_rules *rules)
 {
-    EVP_PKEY *pkey = X509_get0_pubkey(cert);
-    struct buffer text = {0};
-    char algorithm[64] = "unknown";
+    int level = rules->security_level < 0 ? 1 : rules->security_level;
+    char by[LEVEL_TEXT_CAP];
 
-    if (pkey != NULL) {
-        key_algorithm_text(pkey, &text);
-        keep(&text, algorithm, sizeof algorithm);
-    }
-    error_say(detail,
-              "the key of the certificate %s is too weak for security level %d: %s; make a new key and certificate",
-              about_cert, rules->security_level < 0 ? 1 : rules->security_level, algorithm);
-}
-
-static void say_weak_digest(struct error_detail *detail, X509 *cert, const char *about_cert,
-                            const struct judge_rules *rules)
-{
-    error_say(detail, "the signature on the certificate %s is too weak for security level %d: %s; have it issued anew",
-              about_cert, rules->security_level < 0 ? 1 : rules->security_level,
-              OBJ_nid2ln(X509_get_signature_nid(cert)));
+    if (code != X509_V_ERR_CA_MD_TOO_WEAK && level_key_short(cert, level, by))
+        error_say(detail, "the key of the certificate %s %s: make a new key and certificate", about_cert, by);
+    else if (code == X509_V_ERR_CA_MD_TOO_WEAK && level_signature_short(cert, level, by))
+        error_say(detail, "the signature on the certificate %s %s: have it issued anew", about_cert, by);
+    else
+        error_say(detail, "the certificate %s is below security level %d: %s", about_cert, level, detail->verify_text);
 }
 
 static void say_revoked(struct error_detail *detail, X509_STORE_CTX *context, X509 *cert, const char *about_cert)
@@ -289,10 +279,8 @@ void judge_explain(struct error_detail *detail, X509_STORE_CTX *context, int ver
         break;
     case X509_V_ERR_EE_KEY_TOO_SMALL:
     case X509_V_ERR_CA_KEY_TOO_SMALL:
-        say_weak_key(detail, cert, about_cert, rules);
-        break;
     case X509_V_ERR_CA_MD_TOO_WEAK:
-        say_weak_digest(detail, cert, about_cert, rules);
+        say_weak(detail, verify_code, cert, about_cert, rules);
         break;
     case X509_V_ERR_CERT_REVOKED:
         say_revoked(detail, context, cert, about_cert);

@@ -133,10 +133,10 @@ static const struct reason {
     {SSL_R_WRONG_SIGNATURE_TYPE, TLSSHIM_E_NEGOTIATION, "the peer signs with a scheme that is not accepted"},
     {SSL_R_INAPPROPRIATE_FALLBACK, TLSSHIM_E_NEGOTIATION, "the peer fell back to a version below what it can speak"},
     {SSL_R_NO_APPLICATION_PROTOCOL, TLSSHIM_E_ALPN, "no application protocol in common"},
-    {SSL_R_EE_KEY_TOO_SMALL, TLSSHIM_E_WEAK, "the peer's key is below the security level"},
-    {SSL_R_CA_KEY_TOO_SMALL, TLSSHIM_E_WEAK, "a key of the peer's chain is below the security level"},
-    {SSL_R_CA_MD_TOO_WEAK, TLSSHIM_E_WEAK, "a signature of the peer's chain is below the security level"},
-    {SSL_R_DH_KEY_TOO_SMALL, TLSSHIM_E_WEAK, "the peer's Diffie-Hellman key is below the security level"},
+    {SSL_R_EE_KEY_TOO_SMALL, TLSSHIM_E_WEAK, "the peer's key is"},
+    {SSL_R_CA_KEY_TOO_SMALL, TLSSHIM_E_WEAK, "a key of the peer's chain is"},
+    {SSL_R_CA_MD_TOO_WEAK, TLSSHIM_E_WEAK, "a signature of the peer's chain is"},
+    {SSL_R_DH_KEY_TOO_SMALL, TLSSHIM_E_WEAK, "the peer's Diffie-Hellman key is"},
 };
 
 static int32_t tls_error(struct conn *conn)
@@ -159,7 +159,10 @@ static int32_t tls_error(struct conn *conn)
     detail.side = TLSSHIM_SIDE_PEER;
     for (size_t i = 0; tls && i < sizeof reasons / sizeof reasons[0]; i++)
         if (reasons[i].reason == reason) {
-            error_say(&detail, "%s", reasons[i].text);
+            if (reasons[i].code == TLSSHIM_E_WEAK)
+                error_say(&detail, "%s below security level %d", reasons[i].text, conn->setup->settings.security_level);
+            else
+                error_say(&detail, "%s", reasons[i].text);
             return error_publish(reasons[i].code, &detail);
         }
     error_say(&detail, "the peer broke the protocol: %s", text != NULL ? text : "no reason known");

@@ -1,6 +1,5 @@
 #include "setup.h"
 
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -8,7 +7,9 @@
 
 #include "../base/backend.h"
 #include "../base/error.h"
+#include "../pki/dn.h"
 #include "../pki/key.h"
+#include "../pki/level.h"
 #include "certificate.h"
 #include "hello.h"
 #include "policy.h"
@@ -66,38 +67,50 @@ int32_t setup_ctx_new(const struct settings *settings, SSL_CTX **ctx)
     return result;
 }
 
-static int32_t identity_refused(const struct identity *identity)
+/* The peer has its own anchors: a root at the end of a chain is only weight. */
+static int sent_count(const struct cert *cert)
 {
-    int reason = ERR_GET_REASON(ERR_peek_error());
-    char *subject = X509_NAME_oneline(X509_get_subject_name(identity->cert->at[0]), NULL, 0);
-    int32_t result;
+    bool root = (X509_get_extension_flags(cert->at[cert->count - 1]) & EXFLAG_SS) != 0;
 
-    if (reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL || reason == SSL_R_CA_MD_TOO_WEAK)
-        result = error_backend(TLSSHIM_E_WEAK, "the certificate %s is below the security level", subject);
-    else
-        result = error_backend(TLSSHIM_E_FORMAT, "the certificate %s cannot be used", subject);
-    OPENSSL_free(subject);
-    return result;
+    return cert->count > 1 && root ? cert->count - 1 : cert->count;
+}
+
+int32_t setup_check_identity(const struct identity *identity, int level)
+{
+    return level_check_chain(identity->cert->at, sent_count(identity->cert), level);
+}
+
+static int32_t identity_refused(const struct identity *identity, int level)
+{
+    int32_t result = setup_check_identity(identity, level);
+    char subject[ERROR_NAME_CAP];
+
+    if (result < 0) {
+        error_forget_backend();
+        return result;
+    }
+    dn_copy(X509_get_subject_name(identity->cert->at[0]), subject, sizeof subject);
+    return error_backend(TLSSHIM_E_FORMAT, "the certificate %s cannot be used", subject);
 }
 
 int32_t setup_use_identity(SSL_CTX *ctx, SSL *ssl, const struct identity *identity)
 {
     const struct cert *cert = identity->cert;
     STACK_OF(X509) *chain = cert_chain_stack(cert);
-    X509 *last = cert->at[cert->count - 1];
     int done;
 
     if (chain == NULL)
         return TLSSHIM_E_MEMORY;
-    /* The peer has its own anchors: a root at the end of a chain is only weight. */
-    if (cert->count > 1 && (X509_get_extension_flags(last) & EXFLAG_SS) != 0)
+    if (sent_count(cert) < cert->count)
         (void)sk_X509_pop(chain);
     if (ctx != NULL)
         done = SSL_CTX_use_cert_and_key(ctx, cert->at[0], key_signer(identity->key), chain, 1);
     else
         done = SSL_use_cert_and_key(ssl, cert->at[0], key_signer(identity->key), chain, 1);
     sk_X509_free(chain);
-    return done == 1 ? TLSSHIM_OK : identity_refused(identity);
+    if (done == 1)
+        return TLSSHIM_OK;
+    return identity_refused(identity, ctx != NULL ? SSL_CTX_get_security_level(ctx) : SSL_get_security_level(ssl));
 }
 
 int32_t setup_use_entry(SSL *ssl, const struct sni_entry *entry)

@@ -31,6 +31,8 @@ void setup_drop(struct setup *setup);
 
 /* An SSL_CTX with every machine-wide default overridden by these settings, without identities: also to try words on. */
 int32_t setup_ctx_new(const struct settings *settings, SSL_CTX **ctx);
+/* E_WEAK, naming the offender, if what would be sent of an identity falls short of a security level. */
+int32_t setup_check_identity(const struct identity *identity, int level) MUST_USE;
 /* Installs one identity on an SSL_CTX or, with ctx NULL, on an SSL: E_WEAK, E_FORMAT, E_UNSUPPORTED. */
 int32_t setup_use_identity(SSL_CTX *ctx, SSL *ssl, const struct identity *identity);
 /* All identities of an entry on a connection. */
