@@ -36,7 +36,7 @@ enum tlsshim_insecure_group {
     TLSSHIM_INSECURE_NAME = 2,
     TLSSHIM_INSECURE_TIME = 4,
     TLSSHIM_INSECURE_PURPOSE = 8,
-    TLSSHIM_INSECURE_LEGACY = 16
+    TLSSHIM_INSECURE_LEGACY = 16 /* old versions, weak keys and signatures may be allowed */
 };
 
 /* What a context holds; n answers context_number, t answers context_text. */
@@ -203,6 +203,21 @@ int32_t tlsshim_context_insecure_skip_time(int64_t context, int32_t on);
  */
 int32_t tlsshim_context_insecure_skip_purpose(int64_t context, int32_t on);
 
+/* Allows what is broken: TLS 1.0 and 1.1, signatures over SHA-1 and MD5, security levels 0 and 1, each of which is then
+ * still to be asked for by its own setter. While something of it is set, it cannot be switched off again: E_WEAK names
+ * what it is. Connections tell it as INSECURE_LEGACY, and their chains are not remembered (context_set_chain_cache).
+ *
+ * context handle context
+ * on      number; 0 or 1
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN E_WEAK
+ * thread  any
+ * blocks  never
+ * source  RFC 8996, RFC 9155
+ * since   1
+ */
+int32_t tlsshim_context_insecure_legacy(int64_t context, int32_t on);
+
 /* Adds a pin: the SHA-256 of the SubjectPublicKeyInfo of a certificate (CERT_SPKI_SHA256). AND: beside a good chain,
  * some certificate of it must have a pinned key. INSTEAD: the peer's own key must be pinned, and its chain, times and
  * purpose are then not asked for; its name still is.
@@ -247,7 +262,23 @@ int32_t tlsshim_context_set_chain_cache(int64_t context, int64_t seconds);
  */
 int32_t tlsshim_context_set_alpn(int64_t context, const void *wire, int32_t wire_len, int32_t mode);
 
-/* Limits the protocol versions. Default TLS 1.2 to 1.3.
+/* Sets all that is offered at once, as in a new context or stricter: "intermediate" (the default) is TLS 1.2 and 1.3,
+ * "modern" is TLS 1.3 only; both with forward secrecy and AEAD only. It replaces the versions, ciphers, suites, groups
+ * and both lists of signature schemes, and raises a security level below 2 to 2; what is set afterwards goes beyond it.
+ *
+ * context handle context
+ * name    in text, up to 32; "modern" or "intermediate"
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FROZEN E_WEAK
+ * thread  any
+ * blocks  never
+ * source  RFC 9325
+ * since   1
+ */
+int32_t tlsshim_context_set_profile(int64_t context, const void *name, int32_t name_len);
+
+/* Limits the protocol versions. Default TLS 1.2 to 1.3. Lower ones are E_WEAK unless context_insecure_legacy is on;
+ * they also need security level 0 and a cipher that they know, which is checked when the context begins to serve.
  *
  * context handle context
  * min     one of tls, or 0 for the default
@@ -300,6 +331,53 @@ int32_t tlsshim_context_set_ciphersuites(int64_t context, const void *tls13, int
  * since   1
  */
 int32_t tlsshim_context_set_groups(int64_t context, const void *list, int32_t list_len);
+
+/* Sets the signature schemes that are accepted from the peer in the handshake, and those that this end signs with, by
+ * preference. A scheme is written as in TLS 1.3, "ecdsa_secp256r1_sha256", or as a pair, "ECDSA+SHA256".
+ * An empty list stands for the default. What rests on SHA-1 or MD5 is E_WEAK unless context_insecure_legacy is on.
+ *
+ * context handle context
+ * accepted in text, up to 4096
+ * own     in text, up to 4096
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FROZEN E_FORMAT E_WEAK
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set1_sigalgs_list(3), RFC 8446 section 4.2.3
+ * since   1
+ */
+int32_t tlsshim_context_set_signature_algorithms(int64_t context, const void *accepted, int32_t accepted_len,
+                                                 const void *own, int32_t own_len);
+
+/* Says whether the server's order of ciphers, suites and groups decides (1, the default) or the client's (0).
+ * Under the server's, a client whose own first is ChaCha20, for want of AES instructions, still gets that.
+ *
+ * context handle context; of a server
+ * on      number; 0 or 1
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN E_STATE
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_options(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_server_preference(int64_t context, int32_t on);
+
+/* Sets the least strength of keys, signatures, ciphers and groups, own and the peer's: levels 2 to 5 ask for 112, 128,
+ * 192 and 256 bits (RSA of 2048, 3072, 7680, 15360; curves of 224, 256, 384, 512). Default 2. Lower ones let keys pass
+ * that can be broken (1: RSA of 1024 bits; 0: anything) and are E_WEAK unless context_insecure_legacy is on. An
+ * identity that the context already has and that falls short is E_WEAK too, naming it.
+ *
+ * context handle context
+ * level   number; 0..5
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN E_WEAK
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_security_level(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_security_level(int64_t context, int32_t level);
 
 /* Says how many tickets a server gives after a full TLS 1.3 handshake; one after a resumed one. They go out with the
  * first bytes that the server writes. 0 = no tickets in any version. Default 2.

@@ -1,4 +1,4 @@
-/* What a context offers beside words: protocols, versions, tickets, and its limits. */
+/* What a context offers beside words: protocols, preference, tickets, and its limits. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,44 +45,6 @@ int32_t tlsshim_context_set_alpn(int64_t context, const void *wire, int32_t wire
     return change_end(&change, result);
 }
 
-static int32_t version_check(int32_t version)
-{
-    switch (version) {
-    case 0:
-    case TLSSHIM_TLS_1_2:
-    case TLSSHIM_TLS_1_3:
-        return TLSSHIM_OK;
-    case TLSSHIM_TLS_1_0:
-    case TLSSHIM_TLS_1_1:
-        return error_new(TLSSHIM_E_WEAK, "TLS 1.0 and 1.1 are broken; the lowest version is TLS 1.2");
-    default:
-        return error_new(TLSSHIM_E_ARGUMENT, "%#x is no TLS version", (unsigned)version);
-    }
-}
-
-int32_t tlsshim_context_set_versions(int64_t context, int32_t min, int32_t max)
-{
-    struct change change;
-    int32_t result = change_begin(context, "context_set_versions", &change);
-
-    if (result < 0)
-        return result;
-    result = version_check(min);
-    if (result == TLSSHIM_OK)
-        result = version_check(max);
-    if (result == TLSSHIM_OK) {
-        min = min == 0 ? TLSSHIM_TLS_1_2 : min;
-        max = max == 0 ? TLSSHIM_TLS_1_3 : max;
-        if (min > max) {
-            result = error_new(TLSSHIM_E_ARGUMENT, "the lowest version is above the highest");
-        } else {
-            change.settings->version_min = min;
-            change.settings->version_max = max;
-        }
-    }
-    return change_end(&change, result);
-}
-
 int32_t tlsshim_context_set_tickets(int64_t context, int32_t count)
 {
     struct change change;
@@ -110,6 +72,23 @@ int32_t tlsshim_context_set_session_cache(int64_t context, int32_t entries)
         result = error_new(TLSSHIM_E_ARGUMENT, "a cache of %d sessions is not within 0..%d", entries, CACHE_MOST);
     else
         change.settings->session_cache = entries;
+    return change_end(&change, result);
+}
+
+int32_t tlsshim_context_set_server_preference(int64_t context, int32_t on)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_server_preference", &change);
+
+    if (result < 0)
+        return result;
+    if (on != 0 && on != 1)
+        result = error_new(TLSSHIM_E_ARGUMENT, "on is 0 or 1, not %d", on);
+    else if (!settings_server(change.settings))
+        result =
+            error_new(TLSSHIM_E_STATE, "only a server chooses by preference; a client's order is that of its lists");
+    else
+        change.settings->server_preference = on == 1;
     return change_end(&change, result);
 }
 

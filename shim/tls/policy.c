@@ -69,6 +69,8 @@ int32_t policy_rules(const struct setup *setup, uint8_t out[DIGEST_SIZE])
     add_number(&rules, s->insecure);
     add_number(&rules, s->security_level);
     add_number(&rules, s->events & TLSSHIM_EVENT_VERIFY); /* the host has a say in the verdict */
+    add_number(&rules, s->version_min);
+    add_bytes(&rules, s->signatures, strlen(s->signatures));
     add_number(&rules, s->pins.count);
     for (int i = 0; i < s->pins.count; i++) {
         add_number(&rules, s->pins.at[i].mode);

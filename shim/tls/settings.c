@@ -5,6 +5,12 @@
 
 #include "suites.h"
 
+static bool has_lists(const struct settings *s)
+{
+    return s->ciphers != NULL && s->ciphersuites != NULL && s->groups != NULL && s->signatures != NULL &&
+           s->own_signatures != NULL;
+}
+
 bool settings_init(struct settings *settings, int32_t role)
 {
     *settings = (struct settings){
@@ -19,6 +25,8 @@ bool settings_init(struct settings *settings, int32_t role)
         .ciphersuites = strdup(suites_tls13()),
         .groups = strdup(suites_groups()),
         .signatures = strdup(suites_signatures()),
+        .own_signatures = strdup(suites_signatures()),
+        .server_preference = true,
         .alpn_mode = TLSSHIM_ALPN_CONTINUE,
         .tickets = 2,
         .session_cache = role == TLSSHIM_ROLE_SERVER ? SESSION_CACHE_AUTO : 0,
@@ -26,8 +34,7 @@ bool settings_init(struct settings *settings, int32_t role)
         .handshake_timeout = 30000,
         .memory = TLSSHIM_POLICY_IDLE_SMALL,
     };
-    if (settings->ciphers != NULL && settings->ciphersuites != NULL && settings->groups != NULL &&
-        settings->signatures != NULL)
+    if (has_lists(settings))
         return true;
     settings_free(settings);
     return false;
@@ -42,9 +49,9 @@ bool settings_copy(const struct settings *from, struct settings *to)
     to->ciphersuites = strdup(from->ciphersuites);
     to->groups = strdup(from->groups);
     to->signatures = strdup(from->signatures);
+    to->own_signatures = strdup(from->own_signatures);
     to->alpn = from->alpn_len > 0 ? malloc(from->alpn_len) : NULL;
-    if (to->ciphers != NULL && to->ciphersuites != NULL && to->groups != NULL && to->signatures != NULL &&
-        (to->alpn != NULL || from->alpn_len == 0) && sni_copy(&from->identities, &to->identities)) {
+    if (has_lists(to) && (to->alpn != NULL || from->alpn_len == 0) && sni_copy(&from->identities, &to->identities)) {
         if (from->alpn_len > 0)
             memcpy(to->alpn, from->alpn, from->alpn_len);
         return true;
@@ -61,6 +68,7 @@ void settings_free(struct settings *settings)
     free(settings->ciphersuites);
     free(settings->groups);
     free(settings->signatures);
+    free(settings->own_signatures);
     free(settings->alpn);
     *settings = (struct settings){0};
 }

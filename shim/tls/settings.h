@@ -25,7 +25,9 @@ struct settings {
     char *ciphers;
     char *ciphersuites;
     char *groups;
-    char *signatures;
+    char *signatures;     /* accepted from the peer */
+    char *own_signatures; /* made by this end */
+    bool server_preference;
     uint8_t *alpn;
     size_t alpn_len;
     int32_t alpn_mode;

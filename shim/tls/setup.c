@@ -14,6 +14,7 @@
 #include "hello.h"
 #include "policy.h"
 #include "resume.h"
+#include "strength.h"
 #include "verify.h"
 
 /* The events in which a server may be given its identity. */
@@ -23,15 +24,16 @@ enum { IDENTITY_EVENTS = TLSSHIM_EVENT_HELLO | TLSSHIM_EVENT_CERTIFICATE };
 static int32_t ctx_override(SSL_CTX *ctx, const struct settings *s)
 {
     const uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF |
-                             SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA | SSL_OP_SINGLE_ECDH_USE |
-                             SSL_OP_ENABLE_MIDDLEBOX_COMPAT;
+                             SSL_OP_SINGLE_ECDH_USE | SSL_OP_ENABLE_MIDDLEBOX_COMPAT;
+    const uint64_t preference = SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
+    const char *sigalgs = settings_server(s) ? s->own_signatures : s->signatures;
+    const char *client_sigalgs = settings_server(s) ? s->signatures : s->own_signatures;
     bool done;
 
     SSL_CTX_clear_options(ctx, UINT64_MAX);
-    SSL_CTX_set_options(ctx, options);
+    SSL_CTX_set_options(ctx, options | (s->server_preference ? preference : 0));
     if (settings_server(s) && s->tickets == 0)
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-    SSL_CTX_set_security_level(ctx, s->security_level);
     SSL_CTX_clear_mode(ctx, UINT32_MAX);
     SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN |
                               (s->memory == TLSSHIM_POLICY_IDLE_SMALL ? SSL_MODE_RELEASE_BUFFERS : 0));
@@ -44,8 +46,9 @@ static int32_t ctx_override(SSL_CTX *ctx, const struct settings *s)
     done = SSL_CTX_set_min_proto_version(ctx, s->version_min) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, s->version_max) == 1 && SSL_CTX_set_cipher_list(ctx, s->ciphers) == 1 &&
            SSL_CTX_set_ciphersuites(ctx, s->ciphersuites) == 1 && SSL_CTX_set1_groups_list(ctx, s->groups) == 1 &&
-           SSL_CTX_set1_sigalgs_list(ctx, s->signatures) == 1 &&
-           SSL_CTX_set1_client_sigalgs_list(ctx, s->signatures) == 1 && SSL_CTX_set_dh_auto(ctx, 1) == 1;
+           SSL_CTX_set1_sigalgs_list(ctx, sigalgs) == 1 && SSL_CTX_set1_client_sigalgs_list(ctx, client_sigalgs) == 1 &&
+           SSL_CTX_set_dh_auto(ctx, 1) == 1;
+    SSL_CTX_set_security_level(ctx, s->security_level); /* last: a list of ciphers could have set it */
     return done ? TLSSHIM_OK : error_backend(TLSSHIM_E_INTERNAL, "the settings of the context cannot be put in force");
 }
 
@@ -229,6 +232,8 @@ static int32_t build(struct setup *setup, struct store *store)
     result = choose_trust(setup);
     if (result == TLSSHIM_OK)
         result = setup_ctx_new(s, &setup->ctx);
+    if (result == TLSSHIM_OK)
+        result = strength_check(s, setup->ctx);
     if (result == TLSSHIM_OK)
         result = use_default_entry(setup);
     if (result == TLSSHIM_OK)

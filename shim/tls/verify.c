@@ -299,4 +299,6 @@ void verify_report(const struct conn *conn, struct buffer *text)
         buffer_text(text, "the peer has no certificate");
     if (conn->verify_name != NULL)
         buffer_format(text, " (name \"%s\")", conn->verify_name);
+    if ((conn->setup->settings.insecure & TLSSHIM_INSECURE_LEGACY) != 0)
+        buffer_text(text, "; weak versions, keys and signatures may be allowed (context_insecure_legacy)");
 }

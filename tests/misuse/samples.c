@@ -58,6 +58,8 @@ static const struct {
     {"tls12", "ECDHE-ECDSA-AES128-GCM-SHA256"},
     {"tls13", "TLS_AES_128_GCM_SHA256"},
     {"list", "X25519:P-256"},
+    {"accepted", "ECDSA+SHA256"},
+    {"own", "ed25519"},
     {"label", "label"},
     {"entries", ""},
 };

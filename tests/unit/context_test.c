@@ -48,6 +48,7 @@ AS_NUMBER(set_verify_depth)
 AS_NUMBER(set_tickets)
 AS_NUMBER(set_session_cache)
 AS_NUMBER(set_memory)
+AS_NUMBER(set_security_level)
 
 static const struct setting {
     const char *name;
@@ -113,6 +114,13 @@ static const struct setting {
      {1, 604800},
      {0, -1, 604801, INT64_MAX, INT64_MIN},
      false},
+    {"context_set_security_level",
+     set_security_level_number,
+     TLSSHIM_CONTEXT_SECURITY_LEVEL,
+     2,
+     {2, 3, 2},
+     {-1, 6, 100, INT32_MAX, INT32_MIN},
+     false},
     {"context_set_memory", set_memory_number, TLSSHIM_CONTEXT_MEMORY, 1, {1, 2}, {0, 3, -1, INT32_MAX, 99}, false},
     {"context_set_handshake_timeout",
      tlsshim_context_set_handshake_timeout,
@@ -145,71 +153,11 @@ START_TEST(a_number_is_checked_at_once_and_kept_as_it_was_if_it_is_bad)
 }
 END_TEST
 
-START_TEST(old_versions_are_weak_and_swapped_ones_an_error)
+START_TEST(there_are_two_roles)
 {
-    int64_t context = client();
-
-    for (int32_t version = TLSSHIM_TLS_1_0; version <= TLSSHIM_TLS_1_1; version++) {
-        ck_assert_result(tlsshim_context_set_versions(context, version, 0), TLSSHIM_E_WEAK);
-        ck_assert_result(tlsshim_context_set_versions(context, 0, version), TLSSHIM_E_WEAK);
-    }
-    ck_assert_result(tlsshim_context_set_versions(context, TLSSHIM_TLS_1_3, TLSSHIM_TLS_1_2), TLSSHIM_E_ARGUMENT);
-    ck_assert_int_eq(number(context, TLSSHIM_CONTEXT_VERSION_MIN), TLSSHIM_TLS_1_2);
     for (int32_t role = -1; role < 5; role++)
         if (role != TLSSHIM_ROLE_CLIENT && role != TLSSHIM_ROLE_SERVER)
             ck_assert_result(tlsshim_context_new(role), TLSSHIM_E_ARGUMENT);
-}
-END_TEST
-
-/* --- words --- */
-
-static const struct words {
-    int32_t (*set)(int64_t context, const void *list, int32_t len);
-    int32_t field;
-    const char *list;
-    int32_t error;
-    const char *says; /* or what is kept, if not the list */
-} words[] = {
-    {tlsshim_context_set_groups, TLSSHIM_CONTEXT_GROUPS, "X25519:P-256", 0, NULL},
-    {tlsshim_context_set_groups, TLSSHIM_CONTEXT_GROUPS, "?X25519MLKEM768x:P-256:?X448", 0, "P-256:X448"},
-    {tlsshim_context_set_groups, TLSSHIM_CONTEXT_GROUPS, "P-256:P-999", TLSSHIM_E_FORMAT, "\"P-999\""},
-    {tlsshim_context_set_groups, TLSSHIM_CONTEXT_GROUPS, "?nothing", TLSSHIM_E_FORMAT, "group"},
-    {tlsshim_context_set_groups, TLSSHIM_CONTEXT_GROUPS, "", TLSSHIM_E_FORMAT, "group"},
-    {tlsshim_context_set_ciphers, TLSSHIM_CONTEXT_CIPHERS, "ECDHE-RSA-AES128-GCM-SHA256", 0, NULL},
-    {tlsshim_context_set_ciphers, TLSSHIM_CONTEXT_CIPHERS, "ECDHE+AESGCM:!aNULL:!MD5:-kRSA:@STRENGTH", 0, NULL},
-    {tlsshim_context_set_ciphers, TLSSHIM_CONTEXT_CIPHERS, "ECDHE-RSA-AES128-GCM-SHA256:TYPO", TLSSHIM_E_FORMAT,
-     "\"TYPO\""},
-    {tlsshim_context_set_ciphers, TLSSHIM_CONTEXT_CIPHERS, "HIGH:@SECLEVEL=0", TLSSHIM_E_WEAK, "@SECLEVEL=0"},
-    {tlsshim_context_set_ciphers, TLSSHIM_CONTEXT_CIPHERS, "HIGH,@SECLEVEL=1", TLSSHIM_E_WEAK, "@SECLEVEL=1"},
-    {tlsshim_context_set_ciphers, TLSSHIM_CONTEXT_CIPHERS, "ADH-AES256-GCM-SHA384", TLSSHIM_E_WEAK, "ADH"},
-    {tlsshim_context_set_ciphers, TLSSHIM_CONTEXT_CIPHERS, "NULL-SHA256", TLSSHIM_E_WEAK, "NULL-SHA256"},
-    {tlsshim_context_set_ciphers, TLSSHIM_CONTEXT_CIPHERS, "", TLSSHIM_E_FORMAT, "cipher"},
-    {tlsshim_context_set_ciphers, TLSSHIM_CONTEXT_CIPHERS, "!ALL", TLSSHIM_E_FORMAT, "cipher"},
-    {tlsshim_context_set_ciphersuites, TLSSHIM_CONTEXT_CIPHERSUITES, "TLS_AES_256_GCM_SHA384", 0, NULL},
-    {tlsshim_context_set_ciphersuites, TLSSHIM_CONTEXT_CIPHERSUITES, "TLS_AES_128_GCM_SHA256:TLS_TYPO",
-     TLSSHIM_E_FORMAT, "\"TLS_TYPO\""},
-    {tlsshim_context_set_ciphersuites, TLSSHIM_CONTEXT_CIPHERSUITES, "", TLSSHIM_E_FORMAT, "suite"},
-};
-enum { WORDS = sizeof words / sizeof words[0] };
-
-START_TEST(unknown_and_weak_words_are_named)
-{
-    const struct words *w = &words[_i];
-    int64_t context = client();
-    char before[4096], after[4096];
-    int32_t len = tlsshim_context_text(context, w->field, before, sizeof before), kept;
-    int32_t result = w->set(context, w->list, (int32_t)strlen(w->list));
-    const char *want = w->error != 0 ? before : w->says != NULL ? w->says : w->list;
-
-    ck_assert_result(result, w->error);
-    if (w->error != 0)
-        ck_assert_msg(strstr(error_text_of(result), w->says) != NULL, "%s", error_text_of(result));
-    else
-        len = (int32_t)strlen(want);
-    kept = tlsshim_context_text(context, w->field, after, sizeof after);
-    ck_assert_int_eq(kept, len);
-    ck_assert_mem_eq(after, want, (size_t)len);
-    keep(tlsshim_conn_new(context, "www.test", 8)); /* and it can be put in force */
 }
 END_TEST
 
@@ -238,6 +186,14 @@ static int32_t call_setter(int64_t context, int which)
         return tlsshim_context_insecure_skip_time(context, 1);
     case SETTINGS + 9:
         return tlsshim_context_insecure_skip_purpose(context, 1);
+    case SETTINGS + 10:
+        return tlsshim_context_insecure_legacy(context, 1);
+    case SETTINGS + 11:
+        return tlsshim_context_set_profile(context, "modern", 6);
+    case SETTINGS + 12:
+        return tlsshim_context_set_signature_algorithms(context, "ed25519:ECDSA+SHA256", 20, "", 0);
+    case SETTINGS + 13:
+        return tlsshim_context_set_server_preference(context, 1);
     default:
         return settings[which].set(context, settings[which].good[0]);
     }
@@ -254,6 +210,10 @@ static const char *const setter_names[] = {
     "context_insecure_skip_name",
     "context_insecure_skip_time",
     "context_insecure_skip_purpose",
+    "context_insecure_legacy",
+    "context_set_profile",
+    "context_set_signature_algorithms",
+    "context_set_server_preference",
 };
 enum { SETTERS = SETTINGS + sizeof setter_names / sizeof setter_names[0] };
 
@@ -350,8 +310,7 @@ int main(void)
     certs();
     tcase_add_checked_fixture(tests, keep_begin, keep_end);
     tcase_add_loop_test(tests, a_number_is_checked_at_once_and_kept_as_it_was_if_it_is_bad, 0, SETTINGS);
-    tcase_add_test(tests, old_versions_are_weak_and_swapped_ones_an_error);
-    tcase_add_loop_test(tests, unknown_and_weak_words_are_named, 0, WORDS);
+    tcase_add_test(tests, there_are_two_roles);
     tcase_add_loop_test(tests, the_first_connection_freezes_and_the_refusal_names_the_setter, 0, SETTERS);
     tcase_add_test(tests, a_getter_refuses_what_is_no_field_and_the_other_kind);
     tcase_add_test(tests, ten_thousand_server_names_do_not_slow_a_lookup);

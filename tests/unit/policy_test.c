@@ -83,11 +83,19 @@ static int32_t change(int64_t context, int which)
         return tlsshim_context_insecure_skip_purpose(context, 1);
     case 8:
         return pin(context, TLSSHIM_PIN_AND);
+    case 9:
+        return tlsshim_context_insecure_legacy(context, 1);
+    case 10:
+        return tlsshim_context_set_security_level(context, 3);
+    case 11:
+        return tlsshim_context_set_profile(context, "modern", 6);
+    case 12:
+        return tlsshim_context_set_signature_algorithms(context, "ECDSA+SHA256", 12, "", 0);
     default:
         return pin(context, TLSSHIM_PIN_INSTEAD);
     }
 }
-enum { CHANGES = 10 };
+enum { CHANGES = 14 };
 
 START_TEST(each_demand_is_in_the_digest_and_no_two_look_alike)
 {
@@ -112,6 +120,7 @@ START_TEST(what_is_no_demand_is_not_in_the_digest)
 
     set_alpn(context, "h2", TLSSHIM_ALPN_FAIL);
     ck_assert_ok(tlsshim_context_set_session_lifetime(context, 77));
+    ck_assert_ok(tlsshim_context_set_signature_algorithms(context, "", 0, "ed25519", 7));
     ck_assert_ok(tlsshim_context_set_memory(context, TLSSHIM_POLICY_BUSY_FAST));
     ck_assert_ok(tlsshim_context_set_handshake_timeout(context, 77));
     ck_assert(equal(context, plain(_i)));
