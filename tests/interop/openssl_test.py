@@ -85,6 +85,33 @@ def no_version_in_common_is_told():
         holds(server.facts(), error="E_NEGOTIATION")
 
 
+OLD = {"1.0": ("-tls1", "TLSv1"), "1.1": ("-tls1_1", "TLSv1.1")}
+
+
+def both_roles_speak_old_versions_where_they_are_allowed():
+    for version, (option, wanted) in OLD.items():
+        for name in ("server", "server-rsa"):
+            with Serving(option, "-cipher", "DEFAULT@SECLEVEL=0", name=name) as server:
+                holds(ours_connects(server.port, tls=version, talk="reverse"), version=wanted, peer="server.test",
+                      bytes=6)
+            with OursServing(tls=version, **identity(name)) as server:
+                told = s_client(server.port, option, "-cipher", "DEFAULT@SECLEVEL=0")
+                assert "Verify return code: 0 (ok)" in told or "Verification: OK" in told, told
+                holds(server.facts(), version=wanted, bytes=6, end="OK")
+
+
+def old_versions_are_refused_where_they_are_not_allowed():
+    for option, _ in OLD.values():
+        with Serving(option, "-cipher", "DEFAULT@SECLEVEL=0") as server:
+            holds(ours_connects(server.port, talk="reverse"), error="E_NEGOTIATION")
+        with OursServing() as server:
+            done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", option, "-cipher",
+                                   "DEFAULT@SECLEVEL=0"], check=False, stdin=subprocess.DEVNULL, capture_output=True,
+                                  timeout=PATIENCE)
+            assert done.returncode != 0 and b"alert protocol version" in done.stderr, done
+            holds(server.facts(), error="E_NEGOTIATION")
+
+
 def s_client_verifies_and_talks_to_our_server_in_each_version_with_each_key():
     for version, wanted in VERSIONS.items():
         for name in ("server", "server-rsa", "server-ed25519", "server-p384"):
@@ -133,6 +160,8 @@ if __name__ == "__main__":
         our_client_refuses_what_a_verifier_must_refuse,
         our_client_learns_why_s_server_refuses_it,
         no_version_in_common_is_told,
+        both_roles_speak_old_versions_where_they_are_allowed,
+        old_versions_are_refused_where_they_are_not_allowed,
         s_client_verifies_and_talks_to_our_server_in_each_version_with_each_key,
         s_client_shows_its_certificate_and_agrees_on_a_protocol,
         s_client_resumes_with_our_server,

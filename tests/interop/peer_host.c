@@ -4,12 +4,12 @@
  * peer_host connect HOST PORT [K=V...]  sends, reads what comes back, says goodbye
  * peer_host serve HOST [K=V...]         prints "port N", then serves count connections, one after the other
  *
- * ca=FILE, cert=FILE, key=FILE, name=NAME, alpn=LIST, tls=1.2|1.3, ask=1 (for a certificate, and require it), depth=N,
- * talk=echo|reverse|http|wait|greet (a server speaks first, then echoes), bytes=N (to be echoed), count=N,
- * session_in=FILE, session_out=FILE, cache=N, keys=FILE (of tickets), secret=TEXT with at=SECONDS (to derive them).
- * A server with ordered=1 takes orders on its input, a line each, until "end": "serve" (one connection),
- * "keys FILE", "replace K=V..." (by a context with these settings added).
- * Each connection prints one line of facts, "version=TLSv1.3 ... end=OK", or "error=E_NAME sentence". */
+ * ca=FILE, cert=FILE, key=FILE, name=NAME, alpn=LIST, tls=1.0|1.1|1.2|1.3 (the first two with all that they need),
+ * ask=1 (for a certificate, and require it), depth=N, talk=echo|reverse|http|wait|greet (a server speaks first, then
+ * echoes), bytes=N (to be echoed), count=N, session_in=FILE, session_out=FILE, cache=N, keys=FILE (of tickets),
+ * secret=TEXT with at=SECONDS (to derive them). A server with ordered=1 takes orders on its input, a line each, until
+ * "end": "serve" (one connection), "keys FILE", "replace K=V..." (by a context with these settings added). Each
+ * connection prints one line of facts, "version=TLSv1.3 ... end=OK", or "error=E_NAME sentence". */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -190,6 +190,19 @@ static void set_sessions(int64_t context)
         derive_keys(context, setting("secret", ""));
 }
 
+static void set_version(int64_t context, const char *tls)
+{
+    static const char old_ciphers[] = "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA";
+    int32_t version = TLSSHIM_TLS_1_0 + tls[2] - '0';
+
+    if (version < TLSSHIM_TLS_1_2) {
+        MUST(tlsshim_context_insecure_legacy(context, 1));
+        MUST(tlsshim_context_set_security_level(context, 0));
+        MUST(tlsshim_context_set_ciphers(context, old_ciphers, length(old_ciphers)));
+    }
+    MUST(tlsshim_context_set_versions(context, version, version));
+}
+
 static int64_t the_context(int32_t role)
 {
     int64_t context = MUST(tlsshim_context_new(role)), trust;
@@ -208,11 +221,8 @@ static int64_t the_context(int32_t role)
 
         MUST(tlsshim_context_set_alpn(context, wire, len, TLSSHIM_ALPN_CONTINUE));
     }
-    if (*tls != 0) {
-        int32_t version = strcmp(tls, "1.2") == 0 ? TLSSHIM_TLS_1_2 : TLSSHIM_TLS_1_3;
-
-        MUST(tlsshim_context_set_versions(context, version, version));
-    }
+    if (*tls != 0)
+        set_version(context, tls);
     if (*setting("ask", "") != 0)
         MUST(tlsshim_context_set_client_certificate(context, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE));
     if (*setting("depth", "") != 0)
