@@ -30,6 +30,14 @@ enum tlsshim_policy_group {
     TLSSHIM_POLICY_BUSY_FAST = 2   /* kept: a busy connection allocates nothing */
 };
 
+/* What a context bounds, in bytes; see context_set_limit. */
+enum tlsshim_limit_group {
+    TLSSHIM_LIMIT_SEND_FRAGMENT = 1, /* plaintext of a record that is sent: 512..16384 */
+    TLSSHIM_LIMIT_PEER_CHAIN = 2,    /* the message with the peer's certificates: 1024..16777216 */
+    TLSSHIM_LIMIT_INPUT = 3,         /* fed and not yet read: 65536..16777216 */
+    TLSSHIM_LIMIT_OUTPUT = 4         /* written and not yet sealed: 65536..16777216 */
+};
+
 /* Judgements that are made and told, but do not refuse the peer. A mask. */
 enum tlsshim_insecure_group {
     TLSSHIM_INSECURE_CHAIN = 1,
@@ -504,6 +512,21 @@ int32_t tlsshim_context_set_memory(int64_t context, int32_t policy);
  * since   1
  */
 int32_t tlsshim_context_set_handshake_timeout(int64_t context, int64_t ms);
+
+/* Bounds what a connection takes and sends. Defaults: SEND_FRAGMENT 16384 (smaller ones reach slow peers sooner, and
+ * fit those that hold little), PEER_CHAIN 262144, INPUT 131072, OUTPUT 65536.
+ *
+ * context handle context
+ * limit   one of limit
+ * n       number; bytes, within the limit's own range
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  SSL_CTX_set_max_send_fragment(3), SSL_CTX_set_max_cert_list(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_limit(int64_t context, int32_t limit, int64_t n);
 
 /* Replaces the whole configuration of a context that serves: later connections take the successor's, earlier ones
  * keep theirs; session cache and ticket keys stay. A successor that cannot serve changes nothing. Later changes of

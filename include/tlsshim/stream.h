@@ -119,8 +119,8 @@ int32_t tlsshim_stream_handshake(int64_t stream, int64_t timeout_ms);
  */
 int32_t tlsshim_stream_read(int64_t stream, void *data, int32_t data_cap, int64_t timeout_ms);
 
-/* Takes bytes to send, all of them if the time suffices. What a TLS stream took and could not send yet, at most 64 KiB,
- * goes out with its next call of any kind.
+/* Takes bytes to send, all of them if the time suffices. What a TLS stream took and could not send yet, at most 64 KiB
+ * (context_set_limit), goes out with its next call of any kind.
  *
  * stream  handle stream
  * data    in bytes, any length

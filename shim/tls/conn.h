@@ -14,9 +14,7 @@
 #include "verify.h"
 
 enum {
-    HELD_MOST = 128 * 1024, /* fed, not yet read; whole 64 KiB fit beside a record that is still incomplete */
-    PILE_MOST = 64 * 1024,  /* written, not yet sealed */
-    RECORD_MOST = 16384,    /* plaintext of one record */
+    RECORD_MOST = 16384, /* plaintext of one record, whoever sends it */
     SESSIONS_MOST = 8,
 };
 
@@ -102,6 +100,11 @@ static inline bool conn_server(const struct conn *conn)
 }
 /* A fresh SSL of the connection's setup over its transport. */
 int32_t conn_attach_ssl(struct conn *conn) MUST_USE;
+/* One of tlsshim_limit_group. */
+static inline size_t conn_limit(const struct conn *conn, int32_t limit)
+{
+    return (size_t)conn->setup->settings.limits[limit];
+}
 /* The protocols in force. */
 struct bytes conn_alpn(const struct conn *conn, int32_t *mode);
 

@@ -136,6 +136,8 @@ static const struct reason {
     {SSL_R_EE_KEY_TOO_SMALL, TLSSHIM_E_WEAK, "the peer's key is"},
     {SSL_R_CA_KEY_TOO_SMALL, TLSSHIM_E_WEAK, "a key of the peer's chain is"},
     {SSL_R_CA_MD_TOO_WEAK, TLSSHIM_E_WEAK, "a signature of the peer's chain is"},
+    {SSL_R_EXCESSIVE_MESSAGE_SIZE, TLSSHIM_E_PROTOCOL,
+     "a message of the peer's handshake is too large; its chain may be as long as context_set_limit says (PEER_CHAIN)"},
     {SSL_R_DH_KEY_TOO_SMALL, TLSSHIM_E_WEAK, "the peer's Diffie-Hellman key is"},
 };
 

@@ -179,6 +179,40 @@ int32_t tlsshim_context_set_memory(int64_t context, int32_t policy)
     return change_end(&change, result);
 }
 
+static const struct range {
+    const char *name;
+    int32_t least, most;
+} ranges[] = {
+    [TLSSHIM_LIMIT_SEND_FRAGMENT] = {"plaintext of a record", 512, 16384},
+    [TLSSHIM_LIMIT_PEER_CHAIN] = {"chain of the peer", 1024, 16 * 1024 * 1024},
+    [TLSSHIM_LIMIT_INPUT] = {"bytes fed and not yet read", 64 * 1024, 16 * 1024 * 1024},
+    [TLSSHIM_LIMIT_OUTPUT] = {"bytes written and not yet sealed", 64 * 1024, 16 * 1024 * 1024},
+};
+
+static int32_t set_limit(struct settings *s, int32_t limit, int64_t n)
+{
+    const struct range *range;
+
+    if (limit < TLSSHIM_LIMIT_SEND_FRAGMENT || limit > TLSSHIM_LIMIT_OUTPUT)
+        return error_new(TLSSHIM_E_ARGUMENT, "%d is no limit of a context", limit);
+    range = &ranges[limit];
+    if (n < range->least || n > range->most)
+        return error_new(TLSSHIM_E_ARGUMENT, "a limit of %lld bytes (%s) is not within %d..%d", (long long)n,
+                         range->name, range->least, range->most);
+    s->limits[limit] = (int32_t)n;
+    return TLSSHIM_OK;
+}
+
+int32_t tlsshim_context_set_limit(int64_t context, int32_t limit, int64_t n)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_limit", &change);
+
+    if (result < 0)
+        return result;
+    return change_end(&change, set_limit(change.settings, limit, n));
+}
+
 int32_t tlsshim_context_set_handshake_timeout(int64_t context, int64_t ms)
 {
     struct change change;

@@ -199,7 +199,7 @@ int32_t tlsshim_conn_open(int64_t conn, const void *bytes, int32_t bytes_len, vo
 static int32_t flow_feed(struct conn *conn, struct bytes bytes)
 {
     struct transport *t = &conn->transport;
-    size_t room = HELD_MOST - t->held.len;
+    size_t room = conn_limit(conn, TLSSHIM_LIMIT_INPUT) - t->held.len;
     size_t len = bytes.len < room ? bytes.len : room;
     int32_t result = flow_not_on_fd(conn);
 

@@ -50,6 +50,12 @@ static int32_t seal_record(struct conn *conn, const void *plain, size_t len)
     return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
 }
 
+/* The plaintext of one record that is sent. */
+static size_t record_most(const struct conn *conn)
+{
+    return conn_limit(conn, TLSSHIM_LIMIT_SEND_FRAGMENT);
+}
+
 static bool room_out(const struct transport *t)
 {
     return t->left.len == 0 && t->out_len < t->out_cap;
@@ -65,7 +71,7 @@ static size_t sealable(const struct conn *conn)
 {
     if (!conn->done || conn->failure != 0 || flow_midway(conn))
         return 0;
-    return conn->corked ? conn->pile.len - conn->pile.len % RECORD_MOST : conn->pile.len;
+    return conn->corked ? conn->pile.len - conn->pile.len % record_most(conn) : conn->pile.len;
 }
 
 bool flow_pending(const struct conn *conn)
@@ -79,7 +85,7 @@ static int32_t seal_pile(struct conn *conn, size_t len, bool while_room)
     int32_t result = TLSSHIM_OK;
 
     while (len > 0 && result == TLSSHIM_OK && (!while_room || room_out(&conn->transport))) {
-        size_t step = len < RECORD_MOST ? len : RECORD_MOST;
+        size_t step = len < record_most(conn) ? len : record_most(conn);
 
         result = seal_record(conn, queue_front(&conn->pile), step);
         if (result == TLSSHIM_OK) {
@@ -92,7 +98,7 @@ static int32_t seal_pile(struct conn *conn, size_t len, bool while_room)
 
 static int32_t take_plain(struct conn *conn, struct bytes plain)
 {
-    size_t room = PILE_MOST - conn->pile.len;
+    size_t room = conn_limit(conn, TLSSHIM_LIMIT_OUTPUT) - conn->pile.len;
     size_t len = plain.len < room ? plain.len : room;
 
     if (plain.len == 0)
@@ -109,7 +115,7 @@ static int32_t write_through(struct conn *conn, struct bytes plain)
 {
     int32_t taken, result;
 
-    if (conn->transport.left.len >= PILE_MOST)
+    if (conn->transport.left.len >= conn_limit(conn, TLSSHIM_LIMIT_OUTPUT))
         return TLSSHIM_WANT_DRAIN;
     taken = take_plain(conn, plain);
     if (taken <= 0)
@@ -220,7 +226,7 @@ static int32_t seal_direct(struct conn *conn, struct bytes plain, size_t *taken)
     if (result == TLSSHIM_OK)
         result = seal_pile(conn, sealable(conn), true);
     while (result == TLSSHIM_OK && *taken < plain.len && conn->pile.len == 0 && room_out(&conn->transport)) {
-        size_t len = plain.len - *taken < RECORD_MOST ? plain.len - *taken : RECORD_MOST;
+        size_t len = plain.len - *taken < record_most(conn) ? plain.len - *taken : record_most(conn);
 
         result = seal_record(conn, plain.data + *taken, len);
         *taken += result == TLSSHIM_OK ? len : 0;

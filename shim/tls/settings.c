@@ -33,6 +33,10 @@ bool settings_init(struct settings *settings, int32_t role)
         .session_lifetime = 7200,
         .handshake_timeout = 30000,
         .memory = TLSSHIM_POLICY_IDLE_SMALL,
+        .limits = {[TLSSHIM_LIMIT_SEND_FRAGMENT] = 16384,
+                   [TLSSHIM_LIMIT_PEER_CHAIN] = 256 * 1024,
+                   [TLSSHIM_LIMIT_INPUT] = 128 * 1024, /* whole 64 KiB fit beside a record that is still incomplete */
+                   [TLSSHIM_LIMIT_OUTPUT] = 64 * 1024},
     };
     if (has_lists(settings))
         return true;

@@ -42,8 +42,9 @@ static int32_t ctx_override(SSL_CTX *ctx, const struct settings *s)
     SSL_CTX_set_quiet_shutdown(ctx, 0);
     SSL_CTX_set_read_ahead(ctx, 1);
     SSL_CTX_set_block_padding(ctx, 0);
-    SSL_CTX_set_max_cert_list(ctx, 256 * 1024);
-    done = SSL_CTX_set_min_proto_version(ctx, s->version_min) == 1 &&
+    SSL_CTX_set_max_cert_list(ctx, s->limits[TLSSHIM_LIMIT_PEER_CHAIN]);
+    done = SSL_CTX_set_max_send_fragment(ctx, s->limits[TLSSHIM_LIMIT_SEND_FRAGMENT]) == 1 &&
+           SSL_CTX_set_min_proto_version(ctx, s->version_min) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, s->version_max) == 1 && SSL_CTX_set_cipher_list(ctx, s->ciphers) == 1 &&
            SSL_CTX_set_ciphersuites(ctx, s->ciphersuites) == 1 && SSL_CTX_set1_groups_list(ctx, s->groups) == 1 &&
            SSL_CTX_set1_sigalgs_list(ctx, sigalgs) == 1 && SSL_CTX_set1_client_sigalgs_list(ctx, client_sigalgs) == 1 &&

@@ -194,6 +194,8 @@ static int32_t call_setter(int64_t context, int which)
         return tlsshim_context_set_signature_algorithms(context, "ed25519:ECDSA+SHA256", 20, "", 0);
     case SETTINGS + 13:
         return tlsshim_context_set_server_preference(context, 1);
+    case SETTINGS + 14:
+        return tlsshim_context_set_limit(context, TLSSHIM_LIMIT_INPUT, 65536);
     default:
         return settings[which].set(context, settings[which].good[0]);
     }
@@ -214,6 +216,7 @@ static const char *const setter_names[] = {
     "context_set_profile",
     "context_set_signature_algorithms",
     "context_set_server_preference",
+    "context_set_limit",
 };
 enum { SETTERS = SETTINGS + sizeof setter_names / sizeof setter_names[0] };
 
