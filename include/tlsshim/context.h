@@ -570,3 +570,19 @@ int32_t tlsshim_context_text(int64_t context, int32_t field, void *text, int32_t
  * since   1
  */
 int32_t tlsshim_context_number(int64_t context, int32_t field, int64_t *n);
+
+/* Describes a cipher, called by its IANA name, OpenSSL's, or its number: "TLS_AES_128_GCM_SHA256",
+ * "ECDHE-RSA-AES128-GCM-SHA256", "0xc02f". The answer is one line:
+ * "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 (ECDHE-RSA-AES128-GCM-SHA256, 0xc02f): TLSv1.2, key exchange ECDHE,
+ * authentication RSA, encryption aes-128-gcm, MAC AEAD, 128 bits"; the version is the first that has the cipher.
+ *
+ * name    in text, up to 128
+ * text    out text, whole
+ * return  length; NONE for a cipher that the backend does not know
+ * errors  E_ARGUMENT E_LIMIT
+ * thread  any
+ * blocks  never
+ * source  SSL_CIPHER_description(3)
+ * since   1
+ */
+int32_t tlsshim_cipher_text(const void *name, int32_t name_len, void *text, int32_t text_cap);
