@@ -513,6 +513,22 @@ int32_t tlsshim_context_set_memory(int64_t context, int32_t policy);
  */
 int32_t tlsshim_context_set_handshake_timeout(int64_t context, int64_t ms);
 
+/* Appends the secrets of every connection of the context to a file, one line each, in the format that Wireshark reads
+ * (tls.keylog_file). Whoever has the file can read that traffic: it is made for its owner alone, and only on this call;
+ * no environment variable switches it on. A copy of the context goes on with it, and processes may share it. A line
+ * that the disk does not take is lost. Must be a regular file; empty = off.
+ *
+ * context handle context
+ * path    in path, up to 4095
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FROZEN
+ * thread  any
+ * blocks  files
+ * source  SSL_CTX_set_keylog_callback(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_keylog_file(int64_t context, const void *path, int32_t path_len);
+
 /* Bounds what a connection takes and sends. Defaults: SEND_FRAGMENT 16384 (smaller ones reach slow peers sooner, and
  * fit those that hold little), PEER_CHAIN 262144, INPUT 131072, OUTPUT 65536.
  *

@@ -48,6 +48,7 @@ bool settings_copy(const struct settings *from, struct settings *to)
 {
     *to = *from;
     to->trust = from->trust == NULL ? NULL : trust_ref(from->trust);
+    to->keylog = keylog_ref(from->keylog);
     to->identities = (struct sni_table){0};
     to->ciphers = strdup(from->ciphers);
     to->ciphersuites = strdup(from->ciphersuites);
@@ -67,6 +68,7 @@ bool settings_copy(const struct settings *from, struct settings *to)
 void settings_free(struct settings *settings)
 {
     trust_drop(settings->trust);
+    keylog_drop(settings->keylog);
     sni_free(&settings->identities);
     free(settings->ciphers);
     free(settings->ciphersuites);

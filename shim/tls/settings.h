@@ -3,6 +3,7 @@
 #define SHIM_TLS_SETTINGS_H
 
 #include "../pki/trust.h"
+#include "keylog.h"
 #include "pin.h"
 #include "sni.h"
 #include "tlsshim.h"
@@ -37,6 +38,7 @@ struct settings {
     int64_t handshake_timeout;
     int32_t memory;
     int32_t events; /* mask */
+    struct keylog *keylog;                    /* NULL = none */
     int32_t limits[TLSSHIM_LIMIT_OUTPUT + 1]; /* by their numbers */
 };
 

@@ -227,6 +227,8 @@ static int64_t the_context(int32_t role)
         MUST(tlsshim_context_set_client_certificate(context, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE));
     if (*setting("depth", "") != 0)
         MUST(tlsshim_context_set_verify_depth(context, atoi(setting("depth", ""))));
+    if (*setting("keylog", "") != 0)
+        MUST(tlsshim_context_set_keylog_file(context, setting("keylog", ""), length(setting("keylog", ""))));
     set_sessions(context);
     return context;
 }
