@@ -256,6 +256,29 @@ int32_t tlsshim_context_add_pin(int64_t context, const void *spki_sha256, int32_
  */
 int32_t tlsshim_context_set_chain_cache(int64_t context, int64_t seconds);
 
+/* Adds a key that the other end knows too, under an identity: it proves both ends to each other, without certificates,
+ * and with forward secrecy (psk_dhe_ke in TLS 1.3, with SHA-256; ECDHE-PSK and DHE-PSK with AEAD in TLS 1.2, whose
+ * ciphers go before those of the context). A server holds up to 65536 and needs no certificate then; a client has one.
+ * The same identity again replaces its key. Connections tell the identity as CONN_PSK_IDENTITY; a server gives no TLS
+ * 1.3 tickets after a key.
+ *
+ * A server that chooses a certificate all the same must pass the usual judgement, so a client still needs a name, and
+ * trusts the system's anchors or none. Who proves a key is asked for no certificate (RFC 8446 section 4.3.2): a server
+ * with keys that also requires certificates is E_MISMATCH when it begins to serve.
+ *
+ * context handle context
+ * identity in text, up to 128; not secret: it is sent in the clear
+ * key     in secret, up to 256; at least 16 random bytes, never a password
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  RFC 8446 section 4.2.11, RFC 4279, RFC 9257
+ * since   1
+ */
+int32_t tlsshim_context_add_psk(int64_t context, const void *identity, int32_t identity_len, const void *key,
+                                int32_t key_len);
+
 /* Sets the protocols that this end speaks, by preference; the server's preference decides.
  *
  * context handle context

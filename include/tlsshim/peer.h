@@ -15,7 +15,7 @@ enum tlsshim_conn_group {
     TLSSHIM_CONN_VERIFY_NAME = 11,            /* t: the name that was checked */
     TLSSHIM_CONN_VERIFY_REPORT = 12,          /* t: the judgement on the peer, in words */
     TLSSHIM_CONN_VERIFY_CODE = 13,            /* tn: the X509_V_ number, 0 = good */
-    TLSSHIM_CONN_VERIFIED = 14,               /* n: 1 = the peer's certificate was judged good */
+    TLSSHIM_CONN_VERIFIED = 14,               /* n: 1 = a good certificate, or a pre-shared key */
     TLSSHIM_CONN_RESUMED = 15,                /* n */
     TLSSHIM_CONN_EXTENDED_MASTER_SECRET = 16, /* n */
     TLSSHIM_CONN_SECURE_RENEGOTIATION = 17,   /* n */
@@ -29,7 +29,8 @@ enum tlsshim_conn_group {
     TLSSHIM_CONN_RECORDS_IN = 25,             /* n */
     TLSSHIM_CONN_RECORDS_OUT = 26,            /* n */
     TLSSHIM_CONN_HANDSHAKE_MS = 27,           /* n: from the first step to the end of the handshake */
-    TLSSHIM_CONN_INSECURE = 28                /* n: mask of what was skipped (tlsshim_insecure_group) */
+    TLSSHIM_CONN_INSECURE = 28,               /* n: mask of what was skipped (tlsshim_insecure_group) */
+    TLSSHIM_CONN_PSK_IDENTITY = 29            /* t: of the pre-shared key that the peer proved to have */
 };
 
 /* Gives a text of the connection.

@@ -46,6 +46,7 @@ static void free_conn(void *object)
     queue_free(&conn->pile);
     setup_drop(conn->setup);
     context_drop(conn->context);
+    psk_drop(conn->psk);
     buffer_free(&conn->offered);
     buffer_free(&conn->session_key);
     sk_X509_pop_free(conn->presented, X509_free);
@@ -211,9 +212,14 @@ int32_t conn_yield(struct conn_call *call)
                                         : TLSSHIM_OK;
 }
 
+bool conn_resumed(const struct conn *conn)
+{
+    return SSL_session_reused(conn->ssl) == 1 && !conn->first_by_psk;
+}
+
 struct session_span conn_span(const struct conn *conn)
 {
-    return SSL_session_reused(conn->ssl) == 1 ? conn->taken_up : conn->fresh;
+    return conn_resumed(conn) ? conn->taken_up : conn->fresh;
 }
 
 int32_t conn_fail(struct conn *conn, int32_t result)

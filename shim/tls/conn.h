@@ -44,6 +44,9 @@ struct conn {
     bool truncated;
     bool ticket_key_known; /* a server's: the ticket that came names a key of ours */
     bool hello_retry;
+    bool by_psk;       /* the peer was proved by a pre-shared key, now or before it resumed */
+    bool first_by_psk; /* now, in TLS 1.3, where the backend takes that for a resumption */
+    struct psk *psk;   /* a server's: the one that the client named */
     uint8_t tickets_due;
     int32_t failure; /* 0 = none; its record is kept if `kept` */
     bool kept;
@@ -108,6 +111,8 @@ static inline size_t conn_limit(const struct conn *conn, int32_t limit)
 /* The protocols in force. */
 struct bytes conn_alpn(const struct conn *conn, int32_t *mode);
 
+/* An earlier connection's session was taken up. */
+bool conn_resumed(const struct conn *conn);
 /* The span that sessions of this connection have: the offered one's if it was taken up. */
 struct session_span conn_span(const struct conn *conn);
 

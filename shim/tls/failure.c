@@ -8,6 +8,7 @@
 #include "../base/code.h"
 #include "../base/error.h"
 #include "conn.h"
+#include "psk.h"
 
 /* How the first words of protocols that people reach by mistake look. */
 static const struct stranger {
@@ -85,9 +86,13 @@ static bool about_our_certificate(const struct conn *conn, int alert)
 static int32_t alert_received(const struct conn *conn, int alert, struct error_detail *detail)
 {
     const char *name = code_alert_name(alert);
+    int32_t result;
 
     detail->alert = alert;
     detail->side = TLSSHIM_SIDE_PEER;
+    result = psk_refused(conn, alert, name, detail);
+    if (result < 0)
+        return result;
     if (about_our_certificate(conn, alert)) {
         error_say(detail, "the peer refused our certificate: alert %d (%s)%s", alert, name,
                   !conn_server(conn) && SSL_get_certificate(conn->ssl) == NULL
@@ -148,6 +153,7 @@ static int32_t tls_error(struct conn *conn)
     int reason = ERR_GET_REASON(code);
     const char *text = ERR_reason_error_string(code);
     bool tls = ERR_GET_LIB(code) == ERR_LIB_SSL;
+    int32_t result;
 
     if (error_from_backend(&detail) || conn->transport.out_of_memory)
         return TLSSHIM_E_MEMORY;
@@ -158,6 +164,9 @@ static int32_t tls_error(struct conn *conn)
     if (!conn->done && conn->transport.framing.records <= 1 &&
         !looks_like_tls(conn->transport.first, conn->transport.first_len))
         return not_tls(&conn->transport);
+    result = tls ? psk_failure(conn, reason, &detail) : TLSSHIM_OK;
+    if (result < 0)
+        return result;
     detail.side = TLSSHIM_SIDE_PEER;
     for (size_t i = 0; tls && i < sizeof reasons / sizeof reasons[0]; i++)
         if (reasons[i].reason == reason) {

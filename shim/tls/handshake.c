@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "flow.h"
 #include "policy.h"
+#include "psk.h"
 #include "replay.h"
 #include "resume.h"
 
@@ -79,16 +80,20 @@ static int32_t begin(struct conn *conn)
 
 static int32_t complete(struct conn *conn)
 {
-    bool resumed = SSL_session_reused(conn->ssl) == 1;
     int32_t result = verify_protocol(conn);
+    bool resumed;
 
     if (result < 0) {
         (void)SSL_shutdown(conn->ssl); /* it is too late for an alert of our own */
         return result;
     }
+    psk_complete(conn);
+    resumed = conn_resumed(conn);
     conn->done = true;
     conn->done_at = clock_ms();
-    if (conn_server(conn) && SSL_version(conn->ssl) >= TLS1_3_VERSION && conn->setup->settings.tickets > 0)
+    /* A key is as fast as a ticket, which would forget whose it was. */
+    if (conn_server(conn) && SSL_version(conn->ssl) >= TLS1_3_VERSION && conn->setup->settings.tickets > 0 &&
+        !conn->by_psk)
         conn->tickets_due = resumed ? 1 : (uint8_t)conn->setup->settings.tickets;
     resume_renewed(conn);
     atomic_fetch_add(resumed ? &conn->context->counters.resumptions : &conn->context->counters.handshakes, 1);

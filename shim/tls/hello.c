@@ -89,7 +89,7 @@ static int32_t choose(struct conn *conn, SSL *ssl, struct bytes name)
             result = certificate_use_chosen(conn);
     } else if (entry != NULL && entry->pattern[0] != 0) {
         result = setup_use_entry(ssl, entry);
-    } else if (entry == NULL && !event_on(conn, TLSSHIM_EVENT_CERTIFICATE)) {
+    } else if (entry == NULL && conn->setup->settings.psks.count == 0 && !event_on(conn, TLSSHIM_EVENT_CERTIFICATE)) {
         return error_new(TLSSHIM_E_NEGOTIATION, "no identity for the client's server name \"%s\", and no default",
                          asked);
     }

@@ -78,7 +78,7 @@ static int32_t bind_end_point(struct conn *conn, void *bytes, int32_t bytes_cap)
     EVP_MD *digest;
     int32_t result;
 
-    if (cert == NULL)
+    if (cert == NULL || conn->by_psk)
         return TLSSHIM_NONE;
     if (conn_server(conn) && SSL_session_reused(conn->ssl) == 1 &&
         SSL_set_current_cert(conn->ssl, SSL_CERT_SET_FIRST) == 1 &&

@@ -5,13 +5,14 @@
 #include "../base/error.h"
 #include "alpn.h"
 #include "conn.h"
+#include "psk.h"
 #include "scheme.h"
 
 /* --- enter, look, leave: the same for the three kinds of question --- */
 
 static bool field_known(int32_t field)
 {
-    return field >= TLSSHIM_CONN_VERSION && field <= TLSSHIM_CONN_INSECURE;
+    return field >= TLSSHIM_CONN_VERSION && field <= TLSSHIM_CONN_PSK_IDENTITY;
 }
 
 static void add_alpn(const struct conn *conn, struct buffer *out, bool as_text)
@@ -87,6 +88,9 @@ static void add_text(const struct conn *conn, int32_t field, struct buffer *out)
         break;
     case TLSSHIM_CONN_PEER_SIGNATURE:
         add_name(scheme_signature_name(scheme_signature(conn->ssl, true)), out);
+        break;
+    case TLSSHIM_CONN_PSK_IDENTITY:
+        add_name(psk_identity(conn), out);
         break;
     case TLSSHIM_CONN_ALPN:
         add_alpn(conn, out, true);
@@ -165,10 +169,10 @@ static int64_t number_done(const struct conn *conn, int32_t field)
     case TLSSHIM_CONN_PEER_SIGNATURE:
         return number_or_none(scheme_signature(ssl, true));
     case TLSSHIM_CONN_VERIFIED:
-        return SSL_get0_peer_certificate(ssl) != NULL && SSL_get_verify_result(ssl) == X509_V_OK &&
-               conn->verdict == NULL;
+        return conn->by_psk || (SSL_get0_peer_certificate(ssl) != NULL && SSL_get_verify_result(ssl) == X509_V_OK &&
+                                conn->verdict == NULL);
     case TLSSHIM_CONN_RESUMED:
-        return SSL_session_reused(ssl);
+        return conn_resumed(conn);
     case TLSSHIM_CONN_EXTENDED_MASTER_SECRET:
         return SSL_version(ssl) >= TLS1_3_VERSION || SSL_get_extms_support(conn->ssl) == 1;
     case TLSSHIM_CONN_SECURE_RENEGOTIATION:
@@ -285,7 +289,7 @@ static int64_t verified_chain(const struct conn *conn)
 {
     STACK_OF(X509) *chain = conn->verified != NULL ? conn->verified : SSL_get0_verified_chain(conn->ssl);
 
-    if (SSL_session_reused(conn->ssl) == 1 || sk_X509_num(chain) <= 0)
+    if (conn_resumed(conn) || sk_X509_num(chain) <= 0)
         return TLSSHIM_NONE;
     return cert_handle(sk_X509_value(chain, 0), chain);
 }
@@ -294,7 +298,7 @@ static int64_t local_cert(const struct conn *conn)
 {
     STACK_OF(X509) *chain = NULL;
 
-    if (!conn->done || SSL_session_reused(conn->ssl) == 1 || (!conn_server(conn) && !conn->asked))
+    if (!conn->done || conn_resumed(conn) || conn->by_psk || (!conn_server(conn) && !conn->asked))
         return TLSSHIM_NONE;
     SSL_get0_chain_certs(conn->ssl, &chain);
     return cert_handle(SSL_get_certificate(conn->ssl), chain);

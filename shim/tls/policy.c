@@ -54,6 +54,22 @@ static bool add_own_identity(const struct setup *setup, struct buffer *rules)
     return true;
 }
 
+static bool add_psks(const struct setup *setup, struct buffer *rules)
+{
+    const struct psk_table *psks = &setup->settings.psks;
+
+    add_number(rules, (int64_t)psks->count);
+    for (size_t i = 0; i < psks->count; i++) {
+        uint8_t key[DIGEST_SIZE];
+
+        if (EVP_Digest(psks->at[i]->key, psks->at[i]->key_len, key, NULL, setup->sha256, NULL) != 1)
+            return false;
+        add_bytes(rules, psks->at[i]->identity, strlen(psks->at[i]->identity));
+        add_bytes(rules, key, sizeof key);
+    }
+    return true;
+}
+
 int32_t policy_rules(const struct setup *setup, uint8_t out[DIGEST_SIZE])
 {
     const struct settings *s = &setup->settings;
@@ -84,9 +100,9 @@ int32_t policy_rules(const struct setup *setup, uint8_t out[DIGEST_SIZE])
         }
         add_bytes(&rules, trust, sizeof trust);
     }
-    if (!settings_server(s) && !add_own_identity(setup, &rules)) {
+    if (!add_psks(setup, &rules) || (!settings_server(s) && !add_own_identity(setup, &rules))) {
         buffer_free(&rules);
-        return error_backend(TLSSHIM_E_INTERNAL, "the own certificate cannot be digested");
+        return error_backend(TLSSHIM_E_INTERNAL, "the own certificate or keys cannot be digested");
     }
     return digest(setup, &rules, out);
 }

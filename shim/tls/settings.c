@@ -50,13 +50,15 @@ bool settings_copy(const struct settings *from, struct settings *to)
     to->trust = from->trust == NULL ? NULL : trust_ref(from->trust);
     to->keylog = keylog_ref(from->keylog);
     to->identities = (struct sni_table){0};
+    to->psks = (struct psk_table){0};
     to->ciphers = strdup(from->ciphers);
     to->ciphersuites = strdup(from->ciphersuites);
     to->groups = strdup(from->groups);
     to->signatures = strdup(from->signatures);
     to->own_signatures = strdup(from->own_signatures);
     to->alpn = from->alpn_len > 0 ? malloc(from->alpn_len) : NULL;
-    if (has_lists(to) && (to->alpn != NULL || from->alpn_len == 0) && sni_copy(&from->identities, &to->identities)) {
+    if (has_lists(to) && (to->alpn != NULL || from->alpn_len == 0) && sni_copy(&from->identities, &to->identities) &&
+        psk_copy(&from->psks, &to->psks)) {
         if (from->alpn_len > 0)
             memcpy(to->alpn, from->alpn, from->alpn_len);
         return true;
@@ -70,6 +72,7 @@ void settings_free(struct settings *settings)
     trust_drop(settings->trust);
     keylog_drop(settings->keylog);
     sni_free(&settings->identities);
+    psk_free(&settings->psks);
     free(settings->ciphers);
     free(settings->ciphersuites);
     free(settings->groups);

@@ -5,6 +5,7 @@
 #include "../pki/trust.h"
 #include "keylog.h"
 #include "pin.h"
+#include "psk_table.h"
 #include "sni.h"
 #include "tlsshim.h"
 
@@ -20,6 +21,7 @@ struct settings {
     uint32_t insecure;
     int64_t chain_cache; /* seconds, 0 = off */
     struct pins pins;
+    struct psk_table psks;
     int32_t security_level;
     int32_t version_min;
     int32_t version_max;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/backend.h"
+#include "../base/code.h"
 #include "../base/error.h"
 #include "../pki/dn.h"
 #include "../pki/key.h"
@@ -13,6 +14,7 @@
 #include "certificate.h"
 #include "hello.h"
 #include "policy.h"
+#include "psk.h"
 #include "resume.h"
 #include "strength.h"
 #include "verify.h"
@@ -45,7 +47,7 @@ static int32_t ctx_override(SSL_CTX *ctx, const struct settings *s)
     SSL_CTX_set_max_cert_list(ctx, s->limits[TLSSHIM_LIMIT_PEER_CHAIN]);
     done = SSL_CTX_set_max_send_fragment(ctx, s->limits[TLSSHIM_LIMIT_SEND_FRAGMENT]) == 1 &&
            SSL_CTX_set_min_proto_version(ctx, s->version_min) == 1 &&
-           SSL_CTX_set_max_proto_version(ctx, s->version_max) == 1 && SSL_CTX_set_cipher_list(ctx, s->ciphers) == 1 &&
+           SSL_CTX_set_max_proto_version(ctx, s->version_max) == 1 && psk_set_cipher_list(ctx, s) == 1 &&
            SSL_CTX_set_ciphersuites(ctx, s->ciphersuites) == 1 && SSL_CTX_set1_groups_list(ctx, s->groups) == 1 &&
            SSL_CTX_set1_sigalgs_list(ctx, sigalgs) == 1 && SSL_CTX_set1_client_sigalgs_list(ctx, client_sigalgs) == 1 &&
            SSL_CTX_set_dh_auto(ctx, 1) == 1;
@@ -139,6 +141,17 @@ static int32_t use_default_entry(struct setup *setup)
     return result;
 }
 
+/* The system's; with a pre-shared key a client also does without any, and then accepts no certificate. */
+static int32_t trust_of_client(struct setup *setup)
+{
+    int32_t result = trust_system(&setup->trust);
+
+    if (code_bare(result) != TLSSHIM_E_EMPTY || setup->settings.psks.count == 0)
+        return result;
+    setup->trust = trust_make();
+    return setup->trust == NULL ? TLSSHIM_E_MEMORY : TLSSHIM_OK;
+}
+
 static int32_t choose_trust(struct setup *setup)
 {
     const struct settings *s = &setup->settings;
@@ -148,15 +161,15 @@ static int32_t choose_trust(struct setup *setup)
     else if (pins_have(&s->pins, TLSSHIM_PIN_INSTEAD))
         setup->trust = trust_make(); /* the pins say it all */
     else if (!settings_server(s))
-        return trust_system(&setup->trust);
+        return trust_of_client(setup);
     else if (s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE)
         return error_new(TLSSHIM_E_EMPTY, "a server that asks for client certificates needs a trust set "
                                           "(context_set_trust)");
     if (setup->trust == NULL)
         return pins_have(&s->pins, TLSSHIM_PIN_INSTEAD) ? TLSSHIM_E_MEMORY : TLSSHIM_OK;
     trust_freeze(setup->trust);
-    if (trust_anchors(setup->trust) == 0 && (s->insecure & TLSSHIM_INSECURE_CHAIN) == 0 &&
-        !pins_have(&s->pins, TLSSHIM_PIN_INSTEAD))
+    if (trust_anchors(setup->trust) == 0 && (settings_server(s) || s->psks.count == 0) &&
+        (s->insecure & TLSSHIM_INSECURE_CHAIN) == 0 && !pins_have(&s->pins, TLSSHIM_PIN_INSTEAD))
         return error_new(TLSSHIM_E_EMPTY, "the trust set holds no anchor, so no peer could ever be verified");
     return TLSSHIM_OK;
 }
@@ -220,8 +233,10 @@ static int32_t build(struct setup *setup, struct store *store)
     const struct settings *s = &setup->settings;
     int32_t result;
 
-    if (settings_server(s) && s->identities.entry_count == 0 && (s->events & IDENTITY_EVENTS) == 0)
-        return error_new(TLSSHIM_E_EMPTY, "a server needs a certificate and key (context_add_identity)");
+    if (settings_server(s) && s->identities.entry_count == 0 && s->psks.count == 0 &&
+        (s->events & IDENTITY_EVENTS) == 0)
+        return error_new(TLSSHIM_E_EMPTY, "a server needs a certificate and key (context_add_identity), or pre-shared "
+                                          "keys (context_add_psk)");
     if (sni_has_external(&s->identities) && (s->events & TLSSHIM_EVENT_SIGN) == 0)
         return error_new(TLSSHIM_E_STATE, "the key of an identity is elsewhere: the context needs the SIGN event "
                                           "(context_set_events)");
@@ -233,6 +248,8 @@ static int32_t build(struct setup *setup, struct store *store)
     result = choose_trust(setup);
     if (result == TLSSHIM_OK)
         result = setup_ctx_new(s, &setup->ctx);
+    if (result == TLSSHIM_OK)
+        result = psk_install(setup); /* first, since ciphers for keys are none without */
     if (result == TLSSHIM_OK)
         result = strength_check(s, setup->ctx);
     if (result == TLSSHIM_OK)

@@ -252,7 +252,9 @@ static bool any_cipher_for(SSL *ssl, bool old)
 
 static int32_t ciphers_in_force(const struct settings *s, SSL *ssl)
 {
-    if (!any_cipher_for(ssl, false))
+    bool keys = settings_server(s) && s->psks.count > 0; /* whose ciphers the backend does not count for a server */
+
+    if (!any_cipher_for(ssl, false) && !keys)
         return error_new(TLSSHIM_E_WEAK, "none of the ciphers fits the versions and reaches security level %d",
                          s->security_level);
     if (s->version_min < TLSSHIM_TLS_1_2 && !any_cipher_for(ssl, true))

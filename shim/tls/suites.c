@@ -20,6 +20,11 @@ const char *suites_tls12(void)
     return aes_is_fast() ? EC_AES128 ":" EC_AES256 ":" EC_CHACHA : EC_CHACHA ":" EC_AES128 ":" EC_AES256;
 }
 
+const char *suites_psk(void)
+{
+    return "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:DHE-PSK-AES256-GCM-SHA384:DHE-PSK-CHACHA20-POLY1305";
+}
+
 const char *suites_tls13(void)
 {
     return aes_is_fast() ? "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"

@@ -3,6 +3,8 @@
 #define SHIM_TLS_SUITES_H
 
 const char *suites_tls12(void);
+/* For TLS 1.2 with pre-shared keys. */
+const char *suites_psk(void);
 const char *suites_tls13(void);
 const char *suites_groups(void);
 const char *suites_signatures(void);

@@ -11,6 +11,7 @@
 #include "alpn.h"
 #include "conn.h"
 #include "event.h"
+#include "psk.h"
 #include "verified.h"
 
 static struct judge_rules rules_of(const struct conn *conn)
@@ -295,6 +296,9 @@ void verify_report(const struct conn *conn, struct buffer *text)
         buffer_text(text, SSL_get_verify_result(conn->ssl) == X509_V_OK
                               ? "resumed: the peer's certificate was judged good in the full handshake"
                               : "resumed: an insecure switch let the peer's certificate pass in the full handshake");
+    else if (conn->by_psk)
+        buffer_format(text, "%sthe peer proved that it has the pre-shared key \"%s\"",
+                      conn_resumed(conn) ? "resumed: in the full handshake " : "", psk_identity(conn));
     else
         buffer_text(text, "the peer has no certificate");
     if (conn->verify_name != NULL)

@@ -60,6 +60,8 @@ static const struct {
     {"list", "X25519:P-256"},
     {"accepted", "ECDSA+SHA256"},
     {"own", "ed25519"},
+    {"identity", "alice"},
+    {"key", "0123456789abcdef"},
     {"label", "label"},
     {"entries", ""},
 };

@@ -196,6 +196,10 @@ static int32_t call_setter(int64_t context, int which)
         return tlsshim_context_set_server_preference(context, 1);
     case SETTINGS + 14:
         return tlsshim_context_set_limit(context, TLSSHIM_LIMIT_INPUT, 65536);
+    case SETTINGS + 15:
+        return tlsshim_context_add_psk(context, "alice", 5, "0123456789abcdef", 16);
+    case SETTINGS + 16:
+        return tlsshim_context_set_keylog_file(context, "", 0);
     default:
         return settings[which].set(context, settings[which].good[0]);
     }
@@ -217,6 +221,8 @@ static const char *const setter_names[] = {
     "context_set_signature_algorithms",
     "context_set_server_preference",
     "context_set_limit",
+    "context_add_psk",
+    "context_set_keylog_file",
 };
 enum { SETTERS = SETTINGS + sizeof setter_names / sizeof setter_names[0] };
 

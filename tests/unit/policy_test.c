@@ -91,11 +91,17 @@ static int32_t change(int64_t context, int which)
         return tlsshim_context_set_profile(context, "modern", 6);
     case 12:
         return tlsshim_context_set_signature_algorithms(context, "ECDSA+SHA256", 12, "", 0);
+    case 13:
+        return tlsshim_context_add_psk(context, "alice", 5, "0123456789abcdef", 16);
+    case 14:
+        return tlsshim_context_add_psk(context, "alice", 5, "0123456789abcdeX", 16);
+    case 15:
+        return tlsshim_context_add_psk(context, "alic", 4, "e0123456789abcdef", 17);
     default:
         return pin(context, TLSSHIM_PIN_INSTEAD);
     }
 }
-enum { CHANGES = 14 };
+enum { CHANGES = 17 };
 
 START_TEST(each_demand_is_in_the_digest_and_no_two_look_alike)
 {
