@@ -203,6 +203,17 @@ static void set_version(int64_t context, const char *tls)
     MUST(tlsshim_context_set_versions(context, version, version));
 }
 
+static void add_psk(int64_t context, const char *psk)
+{
+    char key[64];
+    const char *hex = strchr(psk, ':') + 1;
+    int32_t len = 0;
+
+    for (unsigned byte; len < (int32_t)sizeof key && sscanf(hex + len * 2, "%2x", &byte) == 1; len++)
+        key[len] = (char)byte;
+    MUST(tlsshim_context_add_psk(context, psk, (int32_t)(hex - 1 - psk), key, len));
+}
+
 static int64_t the_context(int32_t role)
 {
     int64_t context = MUST(tlsshim_context_new(role)), trust;
@@ -229,6 +240,8 @@ static int64_t the_context(int32_t role)
         MUST(tlsshim_context_set_verify_depth(context, atoi(setting("depth", ""))));
     if (*setting("keylog", "") != 0)
         MUST(tlsshim_context_set_keylog_file(context, setting("keylog", ""), length(setting("keylog", ""))));
+    if (*setting("psk", "") != 0)
+        add_psk(context, setting("psk", ""));
     set_sessions(context);
     return context;
 }
@@ -251,6 +264,7 @@ static void print_facts(int64_t stream)
     print_text(conn, "cipher", TLSSHIM_CONN_CIPHER);
     print_text(conn, "alpn", TLSSHIM_CONN_ALPN);
     print_text(conn, "server_name", TLSSHIM_CONN_SERVER_NAME);
+    print_text(conn, "psk", TLSSHIM_CONN_PSK_IDENTITY);
     tlsshim_conn_number(conn, TLSSHIM_CONN_RESUMED, &n);
     printf("resumed=%lld ", (long long)n);
     if (cert > 0) {
