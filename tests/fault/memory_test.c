@@ -11,6 +11,7 @@ struct run {
     int32_t version;
     bool bad_server;    /* its certificate must not be accepted, whatever fails */
     bool contexts_last; /* contexts are made before memory gets scarce */
+    bool by_key;        /* pre-shared, without certificates */
     bool asks;          /* every event is on, and both keys are elsewhere */
     int64_t client, server;
     int64_t handles[16];
@@ -119,12 +120,34 @@ static void answer(struct run *run, int64_t conn, bool client)
     }
 }
 
+static void make_contexts_by_key(struct run *run)
+{
+    static const char key[] = "0123456789abcdef0123456789abcdef", schemes[] = "ECDSA+SHA256:rsa_pss_rsae_sha256";
+    const int64_t ends[] = {run->client, run->server};
+
+    for (int i = 0; i < 2; i++) {
+        note(run, tlsshim_context_set_profile(ends[i], "intermediate", 12));
+        note(run, tlsshim_context_set_versions(ends[i], run->version, run->version));
+        note(run, tlsshim_context_set_signature_algorithms(ends[i], schemes, sizeof schemes - 1, schemes,
+                                                           sizeof schemes - 1));
+        note(run, tlsshim_context_set_security_level(ends[i], 3));
+        note(run, tlsshim_context_set_trust(ends[i], certs()->trust));
+        note(run, tlsshim_context_add_psk(ends[i], "bob", 3, key, 32));
+        if (ends[i] == run->server)
+            note(run, tlsshim_context_add_psk(ends[i], "alice", 5, key, 31));
+    }
+}
+
 static void make_contexts(struct run *run)
 {
     run->client = hold(run, tlsshim_context_new(TLSSHIM_ROLE_CLIENT));
     run->server = hold(run, tlsshim_context_new(TLSSHIM_ROLE_SERVER));
     if (run->client < 0 || run->server < 0)
         return;
+    if (run->by_key) {
+        make_contexts_by_key(run);
+        return;
+    }
     note(run, tlsshim_context_set_versions(run->client, run->version, run->version));
     note(run, tlsshim_context_set_trust(run->client, certs()->trust));
     note(run, tlsshim_context_add_identity(run->client, certs()->client, "", 0));
@@ -318,6 +341,13 @@ START_TEST(a_connection_whose_host_decides_survives_the_loss_of_any_allocation)
 }
 END_TEST
 
+START_TEST(a_connection_by_key_survives_the_loss_of_any_allocation)
+{
+    each_fails_once((struct run){.version = _i, .by_key = true, .contexts_last = true}, 3);
+    each_fails_once((struct run){.version = _i, .by_key = true}, 19);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory");
@@ -335,6 +365,8 @@ int main(void)
     tcase_add_loop_test(tests, a_bad_certificate_is_refused_whatever_allocation_fails, TLSSHIM_TLS_1_2,
                         TLSSHIM_TLS_1_3 + 1);
     tcase_add_loop_test(tests, a_connection_whose_host_decides_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2,
+                        TLSSHIM_TLS_1_3 + 1);
+    tcase_add_loop_test(tests, a_connection_by_key_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2,
                         TLSSHIM_TLS_1_3 + 1);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
