@@ -16,7 +16,8 @@ static int64_t memory_of(void *object)
     const struct context *context = object;
 
     /* An SSL_CTX with its tables was measured at about 24 KiB. */
-    return (int64_t)sizeof *context + 24 * 1024 + (int64_t)context->settings.identities.entry_count * 512;
+    return (int64_t)sizeof *context + 24 * 1024 + (int64_t)context->settings.identities.entry_count * 512 +
+           (int64_t)(context->settings.psks.count * sizeof(struct psk));
 }
 
 static int64_t copy_context(void *object);

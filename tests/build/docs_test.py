@@ -60,10 +60,18 @@ def the_programs_in_the_readme_run():
         says_hello("lisp", "sbcl", "--script", "FILE", suffix="lisp")
 
 
-def the_program_on_the_page_of_sessions_runs():
-    page = (TOP / "docs" / "sessions.md").read_text()
-    whole = "\n".join(re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)) + "\nos._exit(0)\n"
+def the_program_of(page):
+    text = (TOP / "docs" / page).read_text()
+    whole = "\n".join(re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)) + "\nos._exit(0)\n"
     command("/usr/bin/python3", "-c", whole, env=host_environment(PYTHONPATH=f"{BUILD}/python"), timeout=60)
+
+
+def the_program_on_the_page_of_sessions_runs():
+    the_program_of("sessions.md")
+
+
+def the_program_on_the_page_of_contexts_runs():
+    the_program_of("contexts.md")
 
 
 def the_calls_on_the_page_of_sessions_compile():
@@ -80,4 +88,5 @@ def the_calls_on_the_page_of_sessions_compile():
 
 if __name__ == "__main__":
     run([quoted_sources_are_as_quoted, linked_files_exist, the_programs_in_the_readme_run,
-         the_program_on_the_page_of_sessions_runs, the_calls_on_the_page_of_sessions_compile])
+         the_program_on_the_page_of_sessions_runs, the_program_on_the_page_of_contexts_runs,
+         the_calls_on_the_page_of_sessions_compile])
