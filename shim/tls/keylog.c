@@ -10,6 +10,7 @@
 
 #include "../base/error.h"
 #include "conn.h"
+#include "event.h"
 
 enum { LINE_MOST = 512 };
 
@@ -84,15 +85,17 @@ static void append(const struct keylog *keylog, const char *line, size_t len)
 /* A line as NSS writes them, without its end. */
 static void on_line(const SSL *ssl, const char *line)
 {
-    const struct conn *conn = conn_of(ssl);
+    struct conn *conn = conn_of(ssl);
 
     if (conn->setup->settings.keylog != NULL)
         append(conn->setup->settings.keylog, line, strlen(line));
+    event_note(conn, TLSSHIM_EVENT_KEYLOG, line);
 }
 
-void keylog_install(SSL_CTX *ctx)
+void keylog_install(const struct setup *setup)
 {
-    SSL_CTX_set_keylog_callback(ctx, on_line);
+    if (setup->settings.keylog != NULL || (setup->settings.events & TLSSHIM_EVENT_KEYLOG) != 0)
+        SSL_CTX_set_keylog_callback(setup->ctx, on_line);
 }
 
 /* --- public --- */

@@ -213,7 +213,7 @@ const char *psk_identity(const struct conn *conn)
 
 int32_t psk_failure(const struct conn *conn, int reason, struct error_detail *detail)
 {
-    bool no_certificate = conn->setup->settings.identities.entry_count == 0;
+    bool no_certificate = SSL_get_certificate(conn->ssl) == NULL;
 
     if (conn->done || !conn_server(conn) || table_of(conn)->count == 0)
         return TLSSHIM_OK;

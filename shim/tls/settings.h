@@ -39,7 +39,7 @@ struct settings {
     int64_t session_lifetime;
     int64_t handshake_timeout;
     int32_t memory;
-    int32_t events; /* mask */
+    int32_t events;                           /* mask */
     struct keylog *keylog;                    /* NULL = none */
     int32_t limits[TLSSHIM_LIMIT_OUTPUT + 1]; /* by their numbers */
 };

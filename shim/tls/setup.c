@@ -261,8 +261,7 @@ static int32_t build(struct setup *setup, struct store *store)
     if (result == TLSSHIM_OK)
         result = choose_store(setup, store); /* last, since it is the one step that changes what serves already */
     if (result == TLSSHIM_OK) {
-        if (s->keylog != NULL)
-            keylog_install(setup->ctx);
+        keylog_install(setup);
         hello_install(setup);
         certificate_install(setup);
         resume_install(setup);

@@ -231,6 +231,38 @@ START_TEST(what_is_no_file_is_refused_and_the_log_before_it_stays)
 }
 END_TEST
 
+/* The host gets the very lines that the file gets, if it asks for them. */
+START_TEST(a_host_is_told_the_lines_of_the_file)
+{
+    int32_t version = _i == 0 ? TLSSHIM_TLS_1_2 : TLSSHIM_TLS_1_3, result;
+    int64_t client = logged(a_client(version), path_of("a"));
+    struct pair *pair;
+    char lines[4096] = "";
+
+    ck_assert_ok(tlsshim_context_set_events(client, TLSSHIM_EVENT_KEYLOG));
+    pair = pair_new(client, a_server(version), PIPE_MOST);
+    for (int steps = 0; steps < 100; steps++) {
+        result = tlsshim_conn_handshake(pair->client);
+        if (result == TLSSHIM_WANT_EVENT) {
+            size_t len = strlen(lines);
+            int32_t more;
+
+            must_be(tlsshim_conn_event(pair->client), TLSSHIM_EVENT_KEYLOG);
+            more = tlsshim_conn_event_text(pair->client, TLSSHIM_DETAIL_KEYLOG_LINE, lines + len,
+                                           (int32_t)(sizeof lines - len) - 2);
+            ck_assert_int_gt(more, 0);
+            strcpy(lines + len + more, "\n");
+            ck_assert_ok(tlsshim_conn_event_done(pair->client));
+        }
+        tlsshim_conn_handshake(pair->server);
+        pair_move(pair);
+    }
+    must_be(result, TLSSHIM_OK);
+    ck_assert_str_eq(lines, content(path_of("a")));
+    must_be(count_lines(lines, ""), _i == 0 ? 1 : 5);
+}
+END_TEST
+
 enum { THREADS = 4, EACH = 25 };
 
 static void handshakes(int64_t client, int64_t server)
@@ -301,6 +333,7 @@ int main(void)
     tcase_add_test(tests, a_copy_goes_on_and_an_empty_path_ends_it);
     tcase_add_test(tests, the_file_is_closed_with_its_last_user_and_not_left_to_programs);
     tcase_add_test(tests, what_is_no_file_is_refused_and_the_log_before_it_stays);
+    tcase_add_loop_test(tests, a_host_is_told_the_lines_of_the_file, 0, 2);
     tcase_add_test(tests, threads_and_a_forked_child_may_share_the_file);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
