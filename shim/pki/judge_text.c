@@ -231,7 +231,7 @@ void judge_explain_purpose(struct error_detail *detail, X509 *cert, int depth, i
 
     fill(detail, X509_V_ERR_INVALID_PURPOSE, depth, cert);
     about(cert, depth, about_cert);
-    if (!usage_of(cert, &mask)) {
+    if (!usage_of(cert, &mask) || (mask & purpose) != 0) {
         error_say(detail, "the certificate %s is not for %s use: its key usage or kind forbids it", about_cert,
                   usage_name(purpose));
         return;
