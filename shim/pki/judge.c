@@ -168,11 +168,15 @@ static bool prepare(X509_STORE_CTX *context, const struct judge_rules *rules)
     return purpose == 0 || X509_STORE_CTX_set_purpose(context, purpose) == 1;
 }
 
-/* The purposes that the backend does not know: a certificate must be meant for these in so many words. */
+/* What the backend lets pass. A key that may not sign is of no use to TLS servers and clients, where all that a
+ * certificate's key does is to sign; and for the purposes that the backend does not know a certificate must be meant in
+ * so many words. */
 static bool lacks_purpose(X509 *leaf, int32_t purpose)
 {
     int32_t mask = 0;
 
+    if (purpose == TLSSHIM_USAGE_SERVER || purpose == TLSSHIM_USAGE_CLIENT)
+        return (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0;
     if (purpose == 0 || backend_purpose(purpose) != 0)
         return false;
     return !usage_of(leaf, &mask) || (mask & purpose) == 0 ||
