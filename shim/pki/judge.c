@@ -98,10 +98,23 @@ static struct court *court_of(X509_STORE_CTX *context)
     return X509_STORE_CTX_get_app_data(context);
 }
 
+/* A certificate that the backend cannot read to its end has, for the backend, no issuer. */
+static int fault_of(X509_STORE_CTX *context)
+{
+    X509 *cert = X509_STORE_CTX_get_current_cert(context);
+    int code = X509_STORE_CTX_get_error(context);
+    bool no_issuer =
+        code == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT || code == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+
+    if (no_issuer && cert != NULL && (X509_get_extension_flags(cert) & EXFLAG_INVALID) != 0)
+        return X509_V_ERR_INVALID_EXTENSION;
+    return code;
+}
+
 static int at_fault(int good, X509_STORE_CTX *context)
 {
     struct court *court = court_of(context);
-    int code = X509_STORE_CTX_get_error(context);
+    int code = fault_of(context);
     int depth = X509_STORE_CTX_get_error_depth(context);
     bool passes;
 

@@ -182,6 +182,10 @@ static void say_rule(struct error_detail *detail, int code, const char *about_ce
                   "the CRL of \"%s\", which the certificate %s is judged by, is not valid yet: is the clock right?",
                   detail->issuer, about_cert);
         break;
+    case X509_V_ERR_INVALID_EXTENSION:
+        error_say(detail, "an extension of the certificate %s cannot be read: it was made wrongly, or damaged",
+                  about_cert);
+        break;
     case X509_V_ERR_PERMITTED_VIOLATION:
         error_say(detail, "the certificate %s holds a name that an authority above it is not permitted to certify: %s",
                   about_cert, detail->names);
