@@ -199,6 +199,27 @@ static int32_t code_for_alert(int32_t alert)
     }
 }
 
+/* The backend chooses its alert by the fault that it is told. Where that alert would say something else than RFC 8446
+ * section 6.2 means by it, the backend is told of another. */
+static int32_t fault_to_tell(int32_t fault)
+{
+    switch (fault) {
+    case X509_V_ERR_CERT_NOT_YET_VALID: /* the alert means: outside its time */
+        return code_for_alert(SSL_AD_CERTIFICATE_EXPIRED);
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE: /* of the certificate, not of the handshake */
+    case X509_V_ERR_INVALID_EXTENSION:
+        return code_for_alert(SSL_AD_BAD_CERTIFICATE);
+    case X509_V_ERR_UNABLE_TO_GET_CRL: /* the certificate itself may be good */
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+        return code_for_alert(SSL_AD_CERTIFICATE_UNKNOWN);
+    default:
+        return fault;
+    }
+}
+
 /* OK, WANT_EVENT where the backend is to ask again, or an error. A server cannot ask again: its step parks. */
 static int32_t ask_host(struct conn *conn)
 {
@@ -230,8 +251,10 @@ static int conclude(struct conn *conn, X509_STORE_CTX *store_ctx)
     put_verdict(conn, store_ctx);
     sk_X509_pop_free(conn->verified, X509_free);
     conn->verified = NULL;
-    if (conn->verdict != NULL && !conn->verdict->accepted) /* the backend forgets whom it refused */
-        return 0;
+    if (conn->verdict != NULL && !conn->verdict->accepted) {
+        X509_STORE_CTX_set_error(store_ctx, fault_to_tell(verify_code(conn)));
+        return 0; /* what was presented stays: the backend forgets whom it refused */
+    }
     sk_X509_pop_free(conn->presented, X509_free);
     conn->presented = NULL;
     /* The last moment at which a client's refusal of the protocol can still be an alert. */
