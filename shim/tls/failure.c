@@ -100,6 +100,10 @@ static int32_t alert_received(const struct conn *conn, int alert, struct error_d
                       : "");
         return error_publish(TLSSHIM_E_REJECTED, detail);
     }
+    if (alert == SSL_AD_HANDSHAKE_FAILURE && SSL_get_state(conn->ssl) == TLS_ST_CW_CLNT_HELLO) {
+        error_say(detail, "the peer shares no cipher, group or signature scheme with us: alert %d (%s)", alert, name);
+        return error_publish(TLSSHIM_E_NEGOTIATION, detail);
+    }
     switch (alert) {
     case SSL_AD_NO_APPLICATION_PROTOCOL:
         error_say(detail, "the peer speaks none of our application protocols: alert %d (%s)", alert, name);
@@ -123,6 +127,17 @@ static const struct reason {
 } reasons[] = {
     {SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, TLSSHIM_E_NO_CERTIFICATE,
      "the peer gave no certificate, and one is required"},
+    {SSL_R_BAD_SIGNATURE, TLSSHIM_E_PROTOCOL,
+     "the peer's signature is not by the key of its certificate, or its handshake was altered on the way"},
+    {SSL_R_DIGEST_CHECK_FAILED, TLSSHIM_E_PROTOCOL,
+     "the peer's Finished does not fit the handshake: it was altered on the way"},
+    {SSL_R_BAD_KEY_SHARE, TLSSHIM_E_PROTOCOL, "the peer's key share is no point of its group"},
+    {SSL_R_BAD_ECPOINT, TLSSHIM_E_PROTOCOL, "the peer's key share is no point of its group"},
+    {SSL_R_BAD_PROTOCOL_VERSION_NUMBER, TLSSHIM_E_NEGOTIATION,
+     "the peer chose a protocol version that was not offered"},
+    {SSL_R_LENGTH_MISMATCH, TLSSHIM_E_PROTOCOL,
+     "a message of the peer has a wrong length, or an empty list of certificates"},
+    {SSL_R_UNKNOWN_PROTOCOL, TLSSHIM_E_NEGOTIATION, "the peer speaks SSL 2: no protocol version in common"},
     {SSL_R_NO_SHARED_CIPHER, TLSSHIM_E_NEGOTIATION,
      "no cipher in common (or no certificate of a type that the peer accepts)"},
     {SSL_R_UNSUPPORTED_PROTOCOL, TLSSHIM_E_NEGOTIATION, "no protocol version in common"},
@@ -146,10 +161,21 @@ static const struct reason {
     {SSL_R_DH_KEY_TOO_SMALL, TLSSHIM_E_WEAK, "the peer's Diffie-Hellman key is"},
 };
 
+/* The TLS part's own error comes last and says what the peer did; those before it are how another part noticed. */
+static unsigned long telling_error(void)
+{
+    unsigned long last = ERR_peek_last_error();
+
+    while (ERR_GET_LIB(last) == ERR_LIB_SSL && !ERR_COMMON_ERROR(last) && ERR_peek_error() != last &&
+           ERR_GET_REASON(ERR_peek_error()) != ERR_R_MALLOC_FAILURE)
+        (void)ERR_get_error();
+    return ERR_peek_error();
+}
+
 static int32_t tls_error(struct conn *conn)
 {
     struct error_detail detail = error_detail_none();
-    unsigned long code = ERR_peek_error();
+    unsigned long code = telling_error();
     int reason = ERR_GET_REASON(code);
     const char *text = ERR_reason_error_string(code);
     bool tls = ERR_GET_LIB(code) == ERR_LIB_SSL;
@@ -176,7 +202,12 @@ static int32_t tls_error(struct conn *conn)
                 error_say(&detail, "%s", reasons[i].text);
             return error_publish(reasons[i].code, &detail);
         }
-    error_say(&detail, "the peer broke the protocol: %s", text != NULL ? text : "no reason known");
+    if (ERR_GET_LIB(code) == ERR_LIB_ASN1)
+        error_say(&detail, "the peer's certificate cannot be read: %s", text);
+    else if (!tls && text != NULL)
+        error_say(&detail, "what the peer sent cannot be processed: %s", text);
+    else
+        error_say(&detail, "the peer broke the protocol: %s", text != NULL ? text : "no reason known");
     return error_publish(TLSSHIM_E_PROTOCOL, &detail);
 }
 
