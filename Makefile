@@ -235,7 +235,7 @@ bench:
 soak:
 	@scripts/need build demo check
 	@$(MAKE) $(PARALLEL) --no-print-directory tests
-	@SOAK=1 $(RUN_TESTS) bindings/resume fault flow/wire fork thread misuse
+	@SOAK=1 $(RUN_TESTS) bindings/resume fault flow/wire fork interop/scanners thread misuse
 	@$(MAKE) --no-print-directory fuzz
 
 # --- source form -----------------------------------------------------------------------------------------------------
