@@ -109,6 +109,8 @@ static void victim_tries(bool writes)
         note(result);
     }
     note(tlsshim_conn_handshake(run.conn));
+    if (run.wrong->answer != NULL && run.result == 0 && tlsshim_conn_event(run.conn) > 0)
+        run.wrong->answer(run.conn);
 }
 
 static void carry_to_victim(void)

@@ -52,6 +52,26 @@ static void group_p384(int64_t context)
     ck_assert_ok(tlsshim_context_set_groups(context, "P-384", 5));
 }
 
+static void ask_of_peer(int64_t context)
+{
+    ck_assert_ok(tlsshim_context_set_events(context, TLSSHIM_EVENT_VERIFY));
+}
+
+static void ask_of_hello(int64_t context)
+{
+    ck_assert_ok(tlsshim_context_set_events(context, TLSSHIM_EVENT_HELLO));
+}
+
+static void refuse_46(int64_t conn)
+{
+    ck_assert_ok(tlsshim_conn_refuse(conn, 46));
+}
+
+static void accept_peer(int64_t conn)
+{
+    ck_assert_ok(tlsshim_conn_accept_peer(conn));
+}
+
 /* Alerts (RFC 8446 section 6), by their names there. Three are not what the RFC would have, and cannot be changed from
  * outside OpenSSL: internal_error where a record of TLS 1.2 is too short to be sealed, illegal_parameter where a
  * change_cipher_spec of TLS 1.3 is malformed, decode_error where a hello of TLS 1.3 demands compression. */
@@ -201,6 +221,14 @@ const struct wrong wrongs[] = {
     {"it signs with a scheme that is not accepted", BOTH, TLSSHIM_E_NEGOTIATION, ILLEGAL_PARAMETER,
      "signs with a scheme that is not accepted", .within = other_scheme},
     {"its Finished is wrong", BOTH, TLSSHIM_E_PROTOCOL, DECRYPT_ERROR, "Finished", .within = bad_finished},
+
+    /* What the host says. */
+    {"the host does not want it", BOTH, TLSSHIM_E_VERDICT, CERTIFICATE_UNKNOWN, "the host of this end refused the peer",
+     .set = ask_of_peer, .answer = refuse_46},
+    {"the host does not want its hello", SERVER, TLSSHIM_E_VERDICT, CERTIFICATE_UNKNOWN, "the host of this end refused",
+     .set = ask_of_hello, .answer = refuse_46},
+    {"the host would take it though it was judged bad", BOTH, TLSSHIM_E_EXPIRED, CERTIFICATE_EXPIRED,
+     "certificate expired on 20", .chain = expired_leaf, .set = ask_of_peer, .answer = accept_peer},
 
     /* Certificates as messages. */
     {"it has no certificate", SERVER, TLSSHIM_E_NO_CERTIFICATE, HANDSHAKE_FAILURE, "no certificate",

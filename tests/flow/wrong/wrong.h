@@ -68,6 +68,7 @@ struct wrong {
     chain_maker *chain;           /* NULL = good */
     const char *name;             /* whom the victim wants; NULL: a client "www.test", a server anybody */
     void (*set)(int64_t context); /* what else the victim demands */
+    void (*answer)(int64_t conn); /* its host's, to the events that it has asked for */
     change *before;
     hook *within;
     change *late;
