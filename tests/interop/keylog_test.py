@@ -93,8 +93,9 @@ def our_server_logs_the_secrets_that_s_client_logs():
 
 def read_by_wireshark(capture, log):
     """The plaintext of both directions, as tshark follows the stream."""
-    done = subprocess.run(["tshark", "-r", capture, "-o", f"tls.keylog_file:{log}", "-d", "tcp.port==443,tls", "-q", "-z",
-                           "follow,tls,ascii,0"], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    command = ["tshark", "-r", capture, "-o", f"tls.keylog_file:{log}", "-d", "tcp.port==443,tls", "-q",
+               "-z", "follow,tls,ascii,0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
