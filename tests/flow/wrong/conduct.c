@@ -1,4 +1,7 @@
 /* What wrong peers are set to do from the beginning, and what they do once they are connected. */
+#include <stdio.h>
+#include <string.h>
+
 #include "talk.h"
 
 /* --- before it begins --- */
@@ -64,6 +67,21 @@ void fallback(struct rogue *rogue)
 {
     SSL_set_mode(rogue->ssl, SSL_MODE_SEND_FALLBACK_SCSV);
     only_1_2(rogue);
+}
+
+static unsigned tell_wrong_psk(SSL *ssl, const char *hint, char *identity, unsigned identity_cap, unsigned char *key,
+                               unsigned key_cap)
+{
+    (void)ssl, (void)hint;
+    ck_assert_uint_ge(key_cap, 32);
+    snprintf(identity, identity_cap, "meter 7");
+    memcpy(key, "another key than the victim has.", 32);
+    return 32;
+}
+
+void wrong_psk(struct rogue *rogue)
+{
+    SSL_set_psk_client_callback(rogue->ssl, tell_wrong_psk);
 }
 
 void naming(struct rogue *rogue)

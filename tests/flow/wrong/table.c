@@ -1,80 +1,12 @@
-/* The ways in which a peer can be wrong. A new one is a line here, and where
- * it needs that a chain or a way to talk. */
+/* The ways in which a peer can be wrong. A new one is a line here, and a chain or a way to talk where it needs that. */
 #include <string.h>
 
-#include "support/pair.h"
 #include "wrong.h"
 
-/* --- what victims demand --- */
-
-static void no_intermediates(int64_t context)
-{
-    ck_assert_ok(tlsshim_context_set_verify_depth(context, 0));
-}
-
-static void crl_of_leaf(int64_t context)
-{
-    ck_assert_ok(tlsshim_context_set_verify_flags(context, TLSSHIM_VERIFY_CRL_LEAF));
-}
-
-static void crl_of_chain(int64_t context)
-{
-    ck_assert_ok(tlsshim_context_set_verify_flags(context, TLSSHIM_VERIFY_CRL_CHAIN));
-}
-
-static void pin_beside(int64_t context)
-{
-    ck_assert_ok(tlsshim_context_add_pin(context, "nobody has a key of this digest.", 32, TLSSHIM_PIN_AND));
-}
-
-static void pin_instead(int64_t context)
-{
-    ck_assert_ok(tlsshim_context_add_pin(context, "nobody has a key of this digest.", 32, TLSSHIM_PIN_INSTEAD));
-}
-
-static void protocol_if_any(int64_t context)
-{
-    set_alpn(context, "h2", TLSSHIM_ALPN_CONTINUE);
-}
-
-static void protocol_or_fail(int64_t context)
-{
-    set_alpn(context, "h2,http/1.1", TLSSHIM_ALPN_FAIL);
-}
-
-static void protocol_required(int64_t context)
-{
-    set_alpn(context, "h2", TLSSHIM_ALPN_REQUIRE);
-}
-
-static void group_p384(int64_t context)
-{
-    ck_assert_ok(tlsshim_context_set_groups(context, "P-384", 5));
-}
-
-static void ask_of_peer(int64_t context)
-{
-    ck_assert_ok(tlsshim_context_set_events(context, TLSSHIM_EVENT_VERIFY));
-}
-
-static void ask_of_hello(int64_t context)
-{
-    ck_assert_ok(tlsshim_context_set_events(context, TLSSHIM_EVENT_HELLO));
-}
-
-static void refuse_46(int64_t conn)
-{
-    ck_assert_ok(tlsshim_conn_refuse(conn, 46));
-}
-
-static void accept_peer(int64_t conn)
-{
-    ck_assert_ok(tlsshim_conn_accept_peer(conn));
-}
-
-/* Alerts (RFC 8446 section 6), by their names there. Three are not what the RFC would have, and cannot be changed from
+/* Alerts (RFC 8446 section 6), by their names there. Four are not what the RFC would have, and cannot be changed from
  * outside OpenSSL: internal_error where a record of TLS 1.2 is too short to be sealed, illegal_parameter where a
- * change_cipher_spec of TLS 1.3 is malformed, decode_error where a hello of TLS 1.3 demands compression. */
+ * change_cipher_spec of TLS 1.3 is malformed or a binder does not verify, decode_error where a hello of TLS 1.3 demands
+ * compression. */
 enum {
     UNEXPECTED_MESSAGE = 10,
     BAD_RECORD_MAC = 20,
@@ -203,7 +135,7 @@ const struct wrong wrongs[] = {
     {"the CRL is forged", BOTH, TLSSHIM_E_VERIFY, CERTIFICATE_UNKNOWN, "CRL", .chain = crl_forged, .set = crl_of_leaf},
 
     /* Strength. */
-    {"its key is RSA-1024", BOTH, TLSSHIM_E_WEAK, BAD_CERTIFICATE, "security level", .chain = short_rsa_leaf},
+    {"its key is RSA-1024", BOTH, TLSSHIM_E_WEAK, BAD_CERTIFICATE, "has 1024 bits", .chain = short_rsa_leaf},
     {"its intermediate's key is RSA-1024", BOTH, TLSSHIM_E_WEAK, BAD_CERTIFICATE, "(depth 1, CN=Wrong Intermediate)",
      .chain = short_rsa_intermediate},
     {"its certificate is signed with SHA-1", BOTH, TLSSHIM_E_WEAK, BAD_CERTIFICATE, "security level",
@@ -221,6 +153,9 @@ const struct wrong wrongs[] = {
     {"it signs with a scheme that is not accepted", BOTH, TLSSHIM_E_NEGOTIATION, ILLEGAL_PARAMETER,
      "signs with a scheme that is not accepted", .within = other_scheme},
     {"its Finished is wrong", BOTH, TLSSHIM_E_PROTOCOL, DECRYPT_ERROR, "Finished", .within = bad_finished},
+
+    {"it has another pre-shared key", SERVER, TLSSHIM_E_VERIFY, ILLEGAL_PARAMETER, "pre-shared key", .versions = OF_1_3,
+     .set = psk_known, .before = wrong_psk},
 
     /* What the host says. */
     {"the host does not want it", BOTH, TLSSHIM_E_VERDICT, CERTIFICATE_UNKNOWN, "the host of this end refused the peer",
@@ -242,8 +177,10 @@ const struct wrong wrongs[] = {
     {"a client's certificate is no certificate", SERVER, TLSSHIM_E_PROTOCOL, DECODE_ERROR, "certificate cannot be read",
      .within = certificate_is_no_der},
     {"bytes follow its certificates", BOTH, TLSSHIM_E_PROTOCOL, DECODE_ERROR, "length", .within = certificate_tail},
-    {"its chain is huge", BOTH, TLSSHIM_E_PROTOCOL, ILLEGAL_PARAMETER, "message", .chain = huge_chain},
-    {"it announces a huge chain", BOTH, TLSSHIM_E_PROTOCOL, ILLEGAL_PARAMETER, "message", .within = long_message},
+    {"its chain is huge", BOTH, TLSSHIM_E_PROTOCOL, ILLEGAL_PARAMETER, "is too large; its chain may be",
+     .chain = huge_chain},
+    {"it announces a huge chain", BOTH, TLSSHIM_E_PROTOCOL, ILLEGAL_PARAMETER, "is too large; its chain may be",
+     .within = long_message},
 
     /* Agreement. */
     {"it speaks only TLS 1.0 and 1.1", SERVER, TLSSHIM_E_NEGOTIATION, PROTOCOL_VERSION, "version",
@@ -256,6 +193,8 @@ const struct wrong wrongs[] = {
      .before = only_1_2},
     {"it speaks only TLS 1.2, and says so", CLIENT, TLSSHIM_E_NEGOTIATION, 0, "none of our protocol versions",
      .versions = OF_1_3, .before = only_1_2},
+    {"it speaks only TLS 1.2, to a modern victim", SERVER, TLSSHIM_E_NEGOTIATION, PROTOCOL_VERSION, "version",
+     .any = true, .set = modern_profile, .before = only_1_2},
     {"it answers with an old version", CLIENT, TLSSHIM_E_NEGOTIATION, PROTOCOL_VERSION, "version",
      .alert_13 = ILLEGAL_PARAMETER, .within = old_version},
     {"it offers no cipher of ours", SERVER, TLSSHIM_E_NEGOTIATION, HANDSHAKE_FAILURE, "no cipher in common",

@@ -45,11 +45,20 @@ hook bad_finished, bad_signature, other_scheme, no_certificate_message, hello_ag
 
 /* Before it begins. */
 change protocol_not_offered, other_protocol, only_old_versions, only_1_2, only_1_3, no_common_cipher, no_common_group,
-    nist_group, no_common_scheme, fallback, naming, another_name_later, no_client_certificate;
+    nist_group, no_common_scheme, fallback, wrong_psk, naming, another_name_later, no_client_certificate;
 
 /* Once both are connected. */
 change late_bad_mac, late_replay, late_gap, late_clear_data, late_long_record, late_ccs, late_bad_update, late_warnings,
     late_fatal, late_odd_handshake, late_renegotiation;
+
+/* --- what the victim makes of it --- */
+
+typedef void demand(int64_t context);
+typedef void answer(int64_t conn);
+
+demand no_intermediates, crl_of_leaf, crl_of_chain, pin_beside, pin_instead, protocol_if_any, protocol_or_fail,
+    protocol_required, group_p384, psk_known, modern_profile, ask_of_peer, ask_of_hello;
+answer refuse_46, accept_peer;
 
 /* --- the table --- */
 
@@ -65,10 +74,10 @@ struct wrong {
     int versions;     /* 0 = both */
     int alert_13;     /* where TLS 1.3 has another; -1 = none */
     const char *says_13;
-    chain_maker *chain;           /* NULL = good */
-    const char *name;             /* whom the victim wants; NULL: a client "www.test", a server anybody */
-    void (*set)(int64_t context); /* what else the victim demands */
-    void (*answer)(int64_t conn); /* its host's, to the events that it has asked for */
+    chain_maker *chain; /* NULL = good */
+    const char *name;   /* whom the victim wants; NULL: a client "www.test", a server anybody */
+    demand *set;        /* what else the victim demands */
+    answer *answer;     /* its host's, to the events that it has asked for */
     change *before;
     hook *within;
     change *late;
