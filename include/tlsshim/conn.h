@@ -129,7 +129,7 @@ int32_t tlsshim_conn_drain(int64_t conn, void *bytes, int32_t bytes_cap);
  * conn    handle conn
  * return  ok; WANT_FEED WANT_DRAIN WANT_EVENT
  * errors  E_ARGUMENT E_STATE E_TRUNCATED E_RESET E_DEADLINE E_PROTOCOL E_NOT_TLS E_ALERT E_REJECTED E_VERIFY E_NAME
- *         E_EXPIRED E_REVOKED E_PIN E_NO_CERTIFICATE E_ALPN E_NEGOTIATION E_WEAK E_VERDICT E_LIMIT
+ *         E_EXPIRED E_REVOKED E_STAPLE E_PIN E_NO_CERTIFICATE E_ALPN E_NEGOTIATION E_WEAK E_VERDICT E_LIMIT
  * thread  any; calls on one connection take turns
  * blocks  cpu
  * source  SSL_do_handshake(3)

@@ -16,6 +16,13 @@ enum tlsshim_pin_group {
     TLSSHIM_PIN_INSTEAD = 2 /* in place of the chain */
 };
 
+/* What a client wants to hear about the revocation of its server's certificate. */
+enum tlsshim_staple_group {
+    TLSSHIM_STAPLE_OFF = 1,    /* nothing is asked for */
+    TLSSHIM_STAPLE_ASK = 2,    /* asked for; what comes must be good; must come if the certificate says must-staple */
+    TLSSHIM_STAPLE_REQUIRE = 3 /* no full handshake without a good one */
+};
+
 /* Protocol versions as on the wire. */
 enum tlsshim_tls_group {
     TLSSHIM_TLS_1_0 = 0x0301,
@@ -242,8 +249,49 @@ int32_t tlsshim_context_insecure_legacy(int64_t context, int32_t on);
  */
 int32_t tlsshim_context_add_pin(int64_t context, const void *spki_sha256, int32_t spki_sha256_len, int32_t mode);
 
+/* Gives the OCSP answer (DER) that a server staples to the certificate of one of its identities, in place of the one
+ * before. Callable on a live context: the next handshake shows it. It is shown only to clients that ask, with that very
+ * certificate, and only within its time; copies of the context share it, and a context that is replaced takes over its
+ * successor's where they are newer.
+ *
+ * An answer that clients would refuse is refused here, and the one before stays: damaged (E_FORMAT), about another
+ * certificate or by nobody who may answer for it (E_MISMATCH; by whom is judged where the identity's chain holds the
+ * issuer), expired or not valid yet (E_EXPIRED), or that the certificate was revoked (E_REVOKED: replace it).
+ *
+ * context handle context; of a server
+ * identity handle identity; one of the context's
+ * ocsp    in bytes, up to 16380; empty = none
+ * return  ok
+ * errors  E_ARGUMENT E_LIMIT E_STATE E_FORMAT E_MISMATCH E_EXPIRED E_REVOKED
+ * thread  any
+ * blocks  cpu
+ * source  RFC 6066 section 8, RFC 8446 section 4.4.2.1
+ * since   1
+ */
+int32_t tlsshim_context_set_staple(int64_t context, int64_t identity, const void *ocsp, int32_t ocsp_len);
+
+/* Says whether a client asks its server for an OCSP answer beside the certificate, and what it makes of it. Default
+ * OFF.
+ *
+ * The answer is judged within each full handshake, never remembered: a revoked certificate is E_REVOKED; an answer that
+ * is damaged, outdated, about another certificate, by the wrong signer, or not there though it must be, is E_STAPLE.
+ * The issuer signs it, or one whom the issuer certified for that. insecure_skip_chain lets all of them pass but
+ * E_REVOKED, insecure_skip_time those that are out of date. Resumed handshakes carry none: such a session ends with the
+ * answer it rests on.
+ *
+ * context handle context; of a client
+ * mode    one of staple
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN E_STATE
+ * thread  any
+ * blocks  never
+ * source  RFC 6066 section 8, RFC 6960, RFC 7633
+ * since   1
+ */
+int32_t tlsshim_context_set_staple_mode(int64_t context, int32_t mode);
+
 /* Says how long a chain that was found good is not judged again when the very same certificates come under the very
- * same rules. Name, pins and times are judged each time. Default 300, 0 = off.
+ * same rules. Name, pins, times and stapled answers are judged each time. Default 300, 0 = off.
  *
  * context handle context
  * seconds seconds; 0..300

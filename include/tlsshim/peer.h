@@ -22,7 +22,7 @@ enum tlsshim_conn_group {
     TLSSHIM_CONN_HELLO_RETRY = 18,            /* n */
     TLSSHIM_CONN_CERTIFICATE_REQUESTED = 19,  /* n: of a client: the server asked for a certificate */
     TLSSHIM_CONN_CLIENT_RANDOM = 20,          /* b */
-    TLSSHIM_CONN_STAPLE = 21,                 /* b: the OCSP answer that came with the handshake */
+    TLSSHIM_CONN_STAPLE = 21,                 /* b: the OCSP answer that the server stapled, seen from either end */
     TLSSHIM_CONN_ERROR = 22,                  /* n: the result that it failed with */
     TLSSHIM_CONN_BYTES_IN = 23,               /* n: on the wire */
     TLSSHIM_CONN_BYTES_OUT = 24,              /* n */

@@ -131,9 +131,8 @@ static bool may_answer(X509 *responder, X509 *issuer)
 {
     uint32_t usages = X509_get_extended_key_usage(responder);
 
-    return X509_check_issued(issuer, responder) == X509_V_OK &&
-           X509_verify(responder, X509_get0_pubkey(issuer)) == 1 && usages != UINT32_MAX &&
-           (usages & XKU_OCSP_SIGN) != 0;
+    return X509_check_issued(issuer, responder) == X509_V_OK && X509_verify(responder, X509_get0_pubkey(issuer)) == 1 &&
+           usages != UINT32_MAX && (usages & XKU_OCSP_SIGN) != 0;
 }
 
 /* The responder's chain is judged like any other, under the rules of the leaf's. */
@@ -180,8 +179,10 @@ static int32_t check_signer(struct hearing *h, STACK_OF(X509) * candidates)
     int32_t result = TLSSHIM_OK;
 
     if (OCSP_resp_get0_signer(h->basic, &signer, candidates) != 1)
-        return found(h, OCSP_UNSIGNED, "the OCSP answer is signed by nobody known: neither by \"%.150s\" nor by one it "
-                     "brings along", h->verdict->detail.issuer);
+        return found(h, OCSP_UNSIGNED,
+                     "the OCSP answer is signed by nobody known: neither by \"%.150s\" nor by one it "
+                     "brings along",
+                     h->verdict->detail.issuer);
     if (X509_cmp(signer, h->of->issuer) != 0)
         result = judge_responder(h, signer);
     if (result < 0 || h->verdict->fault != OCSP_SOUND)
@@ -190,7 +191,8 @@ static int32_t check_signer(struct hearing *h, STACK_OF(X509) * candidates)
     if (is_weak(h->basic, h->of->rules))
         return found(h, OCSP_UNSIGNED, "the signature on the OCSP answer is too weak");
     if (OCSP_basic_verify(h->basic, candidates, NULL, OCSP_NOVERIFY | OCSP_NOINTERN) != 1)
-        return found(h, OCSP_UNSIGNED, "the signature on the OCSP answer is not by the key of who is said to have "
+        return found(h, OCSP_UNSIGNED,
+                     "the signature on the OCSP answer is not by the key of who is said to have "
                      "signed it: one of the two was damaged or forged");
     return TLSSHIM_OK;
 }
@@ -203,7 +205,8 @@ static int32_t check_signature(struct hearing *h)
     if (h->of->issuer == NULL && h->of->trust == NULL)
         return TLSSHIM_OK;
     if (h->of->issuer == NULL)
-        return found(h, OCSP_UNSIGNED, "nobody can tell who signed the OCSP answer: the issuer's certificate is neither "
+        return found(h, OCSP_UNSIGNED,
+                     "nobody can tell who signed the OCSP answer: the issuer's certificate is neither "
                      "sent along nor in the trust");
     candidates = sk_X509_new_null();
     if (candidates == NULL || sk_X509_push(candidates, h->of->issuer) <= 0)
@@ -226,9 +229,10 @@ static int32_t check_status(struct hearing *h, int status, int reason, const ASN
                      h->verdict->detail.subject);
     if (revoked_at != NULL && instant_from_asn1(revoked_at, &instant))
         instant_text(instant, when);
-    return found(h, OCSP_OF_REVOKED, "certificate was revoked on %s (%s) (depth 0, %.150s), says the OCSP answer: it must "
-                 "not be used any more", when, reason < 0 ? "no reason given" : crl_reason_name(reason),
-                 h->verdict->detail.subject);
+    return found(h, OCSP_OF_REVOKED,
+                 "certificate was revoked on %s (%s) (depth 0, %.150s), says the OCSP answer: it must "
+                 "not be used any more",
+                 when, reason < 0 ? "no reason given" : crl_reason_name(reason), h->verdict->detail.subject);
 }
 
 static int32_t check_time(struct hearing *h, const ASN1_GENERALIZEDTIME *this_update,
@@ -248,13 +252,15 @@ static int32_t check_time(struct hearing *h, const ASN1_GENERALIZEDTIME *this_up
     instant_text(now, at);
     if (now < h->verdict->from - CLOCK_SLACK) {
         instant_text(h->verdict->from, limit);
-        return found(h, OCSP_UNTIMELY, "the OCSP answer is not valid before %s; judged at %s: is the clock right?", limit,
-                     at);
+        return found(h, OCSP_UNTIMELY, "the OCSP answer is not valid before %s; judged at %s: is the clock right?",
+                     limit, at);
     }
     if (now > until + CLOCK_SLACK) {
         instant_text(until, limit);
-        return found(h, OCSP_UNTIMELY, "the OCSP answer expired on %s; judged at %s: a newer one must be stapled, if the "
-                     "clock is right", limit, at);
+        return found(h, OCSP_UNTIMELY,
+                     "the OCSP answer expired on %s; judged at %s: a newer one must be stapled, if the "
+                     "clock is right",
+                     limit, at);
     }
     return TLSSHIM_OK;
 }

@@ -10,10 +10,10 @@
 /* What is wrong with an answer. */
 enum ocsp_fault {
     OCSP_SOUND,
-    OCSP_DAMAGED,   /* cannot be read, or holds no answer */
-    OCSP_FOREIGN,   /* is about other certificates */
-    OCSP_UNSIGNED,  /* is not by the issuer, nor by one whom the issuer let answer for it */
-    OCSP_UNTIMELY,  /* expired, or not valid yet */
+    OCSP_DAMAGED,  /* cannot be read, or holds no answer */
+    OCSP_FOREIGN,  /* is about other certificates */
+    OCSP_UNSIGNED, /* is not by the issuer, nor by one whom the issuer let answer for it */
+    OCSP_UNTIMELY, /* expired, or not valid yet */
     OCSP_OF_REVOKED,
     OCSP_OF_UNKNOWN
 };

@@ -53,6 +53,7 @@ static void free_conn(void *object)
     sk_X509_pop_free(conn->verified, X509_free);
     identity_drop(conn->identity);
     free(conn->verdict);
+    free(conn->staple_fault);
     free(conn->server_name);
     free(conn->verify_name);
     free(conn->alpn);

@@ -57,11 +57,14 @@ struct conn {
     uint8_t rules[DIGEST_SIZE];
     struct verdict *verdict; /* of a judgement that was not good, or NULL */
     bool judged;
-    STACK_OF(X509) * presented;           /* what the peer sent, while the host judges it and if it was refused */
-    STACK_OF(X509) * verified;            /* the chain that it led to, while the host judges */
-    struct events *events;                /* NULL = the context has none on */
-    struct identity *identity;            /* that the host chose for this connection, or NULL */
-    bool identity_chosen;                 /* by the host, be it none */
+    STACK_OF(X509) * presented; /* what the peer sent, while the host judges it and if it was refused */
+    STACK_OF(X509) * verified;  /* the chain that it led to, while the host judges */
+    struct events *events;      /* NULL = the context has none on */
+    struct identity *identity;  /* that the host chose for this connection, or NULL */
+    bool identity_chosen;       /* by the host, be it none */
+    bool staple_judged;
+    int64_t staple_until;                 /* a good one's end */
+    struct verdict *staple_fault;         /* of an answer that is not good, or missing though wanted, or NULL */
     struct buffer session_key;            /* a client's, in place of the verified name */
     const SSL_SESSION *session_offered;   /* by us; compared only */
     SSL_SESSION *sessions[SESSIONS_MOST]; /* offered by the server, newest last */

@@ -186,6 +186,8 @@ static int32_t replace(struct context *live, struct context *successor)
         result = error_new(TLSSHIM_E_MISMATCH, "a context is replaced by one of the same role");
     else
         result = setup_new(&settings, live->store, &setup);
+    if (result == TLSSHIM_OK && (result = staples_merge(&live->store->staples, &successor->store->staples)) < 0)
+        setup_drop(setup);
     if (result < 0) {
         settings_free(&settings);
         return result;

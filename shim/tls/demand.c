@@ -183,6 +183,22 @@ int32_t tlsshim_context_add_pin(int64_t context, const void *spki_sha256, int32_
     return change_end(&change, result);
 }
 
+int32_t tlsshim_context_set_staple_mode(int64_t context, int32_t mode)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_staple_mode", &change);
+
+    if (result < 0)
+        return result;
+    if (mode < TLSSHIM_STAPLE_OFF || mode > TLSSHIM_STAPLE_REQUIRE)
+        result = error_new(TLSSHIM_E_ARGUMENT, "%d is no staple mode", mode);
+    else if (settings_server(change.settings))
+        result = error_new(TLSSHIM_E_STATE, "only a client asks for stapled OCSP answers");
+    else
+        change.settings->staple_mode = mode;
+    return change_end(&change, result);
+}
+
 int32_t tlsshim_context_set_chain_cache(int64_t context, int64_t seconds)
 {
     struct change change;

@@ -7,6 +7,7 @@
 #include "conn.h"
 #include "psk.h"
 #include "scheme.h"
+#include "stapled.h"
 
 /* --- enter, look, leave: the same for the three kinds of question --- */
 
@@ -170,7 +171,7 @@ static int64_t number_done(const struct conn *conn, int32_t field)
         return number_or_none(scheme_signature(ssl, true));
     case TLSSHIM_CONN_VERIFIED:
         return conn->by_psk || (SSL_get0_peer_certificate(ssl) != NULL && SSL_get_verify_result(ssl) == X509_V_OK &&
-                                conn->verdict == NULL);
+                                conn->verdict == NULL && stapled_good(conn));
     case TLSSHIM_CONN_RESUMED:
         return conn_resumed(conn);
     case TLSSHIM_CONN_EXTENDED_MASTER_SECRET:

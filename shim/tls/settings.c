@@ -18,6 +18,7 @@ bool settings_init(struct settings *settings, int32_t role)
         .client_certificate = TLSSHIM_CLIENT_CERTIFICATE_NONE,
         .verify_depth = 100,
         .chain_cache = 300,
+        .staple_mode = TLSSHIM_STAPLE_OFF,
         .security_level = 2,
         .version_min = TLSSHIM_TLS_1_2,
         .version_max = TLSSHIM_TLS_1_3,

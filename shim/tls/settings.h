@@ -22,6 +22,8 @@ struct settings {
     int64_t chain_cache; /* seconds, 0 = off */
     struct pins pins;
     struct psk_table psks;
+    int32_t staple_mode;
+    bool post_handshake;
     int32_t security_level;
     int32_t version_min;
     int32_t version_max;

@@ -17,6 +17,7 @@
 #include "psk.h"
 #include "resume.h"
 #include "strength.h"
+#include "staple.h"
 #include "verify.h"
 
 /* The events in which a server may be given its identity. */
@@ -265,6 +266,7 @@ static int32_t build(struct setup *setup, struct store *store)
         hello_install(setup);
         certificate_install(setup);
         resume_install(setup);
+        staple_install(setup);
     }
     return result;
 }

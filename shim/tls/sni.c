@@ -220,6 +220,20 @@ bool sni_has_external(const struct sni_table *table)
     return false;
 }
 
+bool sni_holds(const struct sni_table *table, const struct identity *identity)
+{
+    int type = type_of(identity);
+
+    for (size_t i = 0; type >= 0 && i < table->bucket_count; i++)
+        for (const struct sni_entry *entry = table->buckets[i]; entry != NULL; entry = entry->next) {
+            const struct identity *held = entry->of[type];
+
+            if (held == identity || (held != NULL && X509_cmp(held->cert->at[0], identity->cert->at[0]) == 0))
+                return true;
+        }
+    return false;
+}
+
 bool sni_copy(const struct sni_table *from, struct sni_table *to)
 {
     *to = (struct sni_table){0};

@@ -34,6 +34,8 @@ int32_t sni_entry_of(struct identity *identity, const char *pattern, struct sni_
 const struct sni_entry *sni_exact(const struct sni_table *table, struct bytes pattern);
 /* True if the key of any is elsewhere. */
 bool sni_has_external(const struct sni_table *table);
+/* True if some entry has an identity with the same certificate. */
+bool sni_holds(const struct sni_table *table, const struct identity *identity);
 /* A copy that shares the identities; false without memory. */
 bool sni_copy(const struct sni_table *from, struct sni_table *to);
 void sni_free(struct sni_table *table);

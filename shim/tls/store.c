@@ -30,6 +30,7 @@ struct store *store_new(void)
     cache_init(&store->sessions, &holds_sessions);
     cache_init(&store->chains, &verified_holds);
     cache_bound(&store->chains, CHAINS_MOST);
+    staples_init(&store->staples);
     return store;
 }
 
@@ -46,5 +47,6 @@ void store_drop(struct store *store)
     ticket_ring_free(&store->ring);
     cache_free(&store->sessions);
     cache_free(&store->chains);
+    staples_free(&store->staples);
     free(store);
 }

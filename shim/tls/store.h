@@ -1,9 +1,11 @@
-/* What a context remembers: ticket keys, sessions, chains found good. Shared by a context and its copies. */
+/* What a context remembers: ticket keys, sessions, chains found good, OCSP answers to staple. Shared by a context and
+ * its copies. */
 #ifndef SHIM_TLS_STORE_H
 #define SHIM_TLS_STORE_H
 
 #include "../base/refs.h"
 #include "cache.h"
+#include "staple.h"
 #include "ticket.h"
 
 struct store {
@@ -11,6 +13,7 @@ struct store {
     struct ticket_ring ring;
     struct cache sessions;
     struct cache chains;
+    struct staples staples;
 };
 
 /* NULL without memory. */

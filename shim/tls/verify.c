@@ -12,9 +12,10 @@
 #include "conn.h"
 #include "event.h"
 #include "psk.h"
+#include "stapled.h"
 #include "verified.h"
 
-static struct judge_rules rules_of(const struct conn *conn)
+struct judge_rules verify_rules(const struct conn *conn)
 {
     const struct settings *s = &conn->setup->settings;
     const char *name = conn->verify_name != NULL ? conn->verify_name : "";
@@ -113,7 +114,7 @@ static bool known_good(const struct conn *conn, X509 *leaf, STACK_OF(X509) * pre
 static int32_t judge_chain(const struct conn *conn, X509 *leaf, STACK_OF(X509) * presented, struct verdict *verdict,
                            STACK_OF(X509) * *verified)
 {
-    struct judge_rules rules = rules_of(conn);
+    struct judge_rules rules = verify_rules(conn);
     int32_t result;
 
     if (known_good(conn, leaf, presented, &rules, verdict, verified))
@@ -128,7 +129,7 @@ static int32_t judge_chain(const struct conn *conn, X509 *leaf, STACK_OF(X509) *
 static int32_t judge_pinned(const struct conn *conn, X509 *leaf, STACK_OF(X509) * presented, struct verdict *verdict,
                             STACK_OF(X509) * *verified)
 {
-    struct judge_rules rules = rules_of(conn);
+    struct judge_rules rules = verify_rules(conn);
     bool pinned = pins_match(&conn->setup->settings.pins, TLSSHIM_PIN_INSTEAD, leaf, conn->setup->sha256);
     int32_t result;
 
@@ -171,7 +172,9 @@ static int32_t judge_and_keep(struct conn *conn, X509_STORE_CTX *store_ctx)
     if (result < 0)
         return result;
     conn->presented = X509_chain_up_ref(presented);
-    return keep(conn, &verdict) && conn->presented != NULL ? TLSSHIM_OK : TLSSHIM_E_MEMORY;
+    if (!keep(conn, &verdict) || conn->presented == NULL)
+        return TLSSHIM_E_MEMORY;
+    return verdict.accepted ? stapled_with_certificate(conn, X509_STORE_CTX_get0_cert(store_ctx)) : TLSSHIM_OK;
 }
 
 /* What the backend makes that alert of (RFC 8446 section 6.2). */
@@ -255,6 +258,10 @@ static int conclude(struct conn *conn, X509_STORE_CTX *store_ctx)
         X509_STORE_CTX_set_error(store_ctx, fault_to_tell(verify_code(conn)));
         return 0; /* what was presented stays: the backend forgets whom it refused */
     }
+    if (stapled_revoked(conn)) {
+        conn_fail(conn, stapled_failure(conn));
+        return 0;
+    }
     sk_X509_pop_free(conn->presented, X509_free);
     conn->presented = NULL;
     /* The last moment at which a client's refusal of the protocol can still be an alert. */
@@ -294,7 +301,7 @@ int verify_peer(X509_STORE_CTX *store_ctx, void *setup)
 int32_t verify_code(const struct conn *conn)
 {
     if (conn->judged)
-        return conn->verdict != NULL ? conn->verdict->verify_code : X509_V_OK;
+        return conn->verdict != NULL ? conn->verdict->verify_code : stapled_code(conn);
     return (int32_t)SSL_get_verify_result(conn->ssl);
 }
 
@@ -324,6 +331,7 @@ void verify_report(const struct conn *conn, struct buffer *text)
                       conn_resumed(conn) ? "resumed: in the full handshake " : "", psk_identity(conn));
     else
         buffer_text(text, "the peer has no certificate");
+    stapled_report(conn, text);
     if (conn->verify_name != NULL)
         buffer_format(text, " (name \"%s\")", conn->verify_name);
     if ((conn->setup->settings.insecure & TLSSHIM_INSECURE_LEGACY) != 0)

@@ -18,6 +18,8 @@ int32_t verify_protocol(const struct conn *conn);
 int32_t verify_failure(struct conn *conn);
 /* The X509_V_ number of the judgement. */
 int32_t verify_code(const struct conn *conn);
+/* The rules that the peer of this connection is judged under. */
+struct judge_rules verify_rules(const struct conn *conn);
 /* The judgement in words. */
 void verify_report(const struct conn *conn, struct buffer *text);
 

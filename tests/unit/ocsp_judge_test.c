@@ -9,9 +9,9 @@
 #include "support/certs.h"
 #include "support/pki.h"
 
-static int64_t responder;      /* certified by the CA to answer for it */
-static int64_t any_responder;  /* a leaf of the CA that may be used for anything */
-static int64_t old_responder;  /* one whose certificate has expired */
+static int64_t responder;       /* certified by the CA to answer for it */
+static int64_t any_responder;   /* a leaf of the CA that may be used for anything */
+static int64_t old_responder;   /* one whose certificate has expired */
 static int64_t other_responder; /* one of the other CA */
 
 static int64_t leaf_for(int64_t ca, int32_t usage, const char *oid, int64_t until)
