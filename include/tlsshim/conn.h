@@ -285,6 +285,24 @@ int32_t tlsshim_conn_pending_out(int64_t conn);
  */
 int32_t tlsshim_conn_key_update(int64_t conn, int32_t both);
 
+/* Asks the client for a certificate after the handshake. TLS 1.3 only, and only of clients that have offered it. The
+ * answer comes in by reading; CONN_CERTIFICATE_REQUESTED is 1 until it has, then 0, and conn_peer_cert, VERIFIED and
+ * VERIFY_REPORT speak of what it brought. It is judged like one in the handshake: a certificate that is refused fails
+ * the connection; none is an answer too, but where client certificates are required (E_NO_CERTIFICATE). Writing goes on
+ * meanwhile. The request goes out before what was written and not yet drained.
+ *
+ * Tickets that went out before know nothing of the certificate; one that does follows with the next write.
+ *
+ * conn    handle conn; of a server whose context was set with context_set_post_handshake
+ * return  ok; WANT_DRAIN WANT_FEED: not asked yet
+ * errors  E_STATE E_UNSUPPORTED +conn_handshake
+ * thread  any; calls on one connection take turns
+ * blocks  never
+ * source  RFC 8446 section 4.6.2, SSL_verify_client_post_handshake(3)
+ * since   1
+ */
+int32_t tlsshim_conn_request_certificate(int64_t conn);
+
 /* Sets what the client's automatic session cache files this connection's sessions under. Default: the verified name.
  *
  * conn    handle conn; of a client

@@ -139,6 +139,21 @@ int32_t tlsshim_context_add_identity(int64_t context, int64_t identity, const vo
  */
 int32_t tlsshim_context_set_client_certificate(int64_t context, int32_t mode);
 
+/* Provides for certificates that are asked for after the handshake (TLS 1.3). A client offers to show its identity
+ * then, and does so by itself whenever it reads; a server, which needs a trust set, may call conn_request_certificate.
+ * Default 0.
+ *
+ * context handle context
+ * on      number; 0 or 1
+ * return  ok
+ * errors  E_ARGUMENT E_FROZEN
+ * thread  any
+ * blocks  never
+ * source  RFC 8446 section 4.2.6, SSL_CTX_set_post_handshake_auth(3)
+ * since   1
+ */
+int32_t tlsshim_context_set_post_handshake(int64_t context, int32_t on);
+
 /* Says how strictly a chain is judged. Default 0.
  *
  * context handle context

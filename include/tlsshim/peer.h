@@ -20,7 +20,8 @@ enum tlsshim_conn_group {
     TLSSHIM_CONN_EXTENDED_MASTER_SECRET = 16, /* n */
     TLSSHIM_CONN_SECURE_RENEGOTIATION = 17,   /* n */
     TLSSHIM_CONN_HELLO_RETRY = 18,            /* n */
-    TLSSHIM_CONN_CERTIFICATE_REQUESTED = 19,  /* n: of a client: the server asked for a certificate */
+    TLSSHIM_CONN_CERTIFICATE_REQUESTED = 19,  /* n: of a client: the server asked for a certificate; of a
+                                                  server: 1 = conn_request_certificate is unanswered, 0 = answered */
     TLSSHIM_CONN_CLIENT_RANDOM = 20,          /* b */
     TLSSHIM_CONN_STAPLE = 21,                 /* b: the OCSP answer that the server stapled, seen from either end */
     TLSSHIM_CONN_ERROR = 22,                  /* n: the result that it failed with */

@@ -171,6 +171,7 @@ static void trim(struct conn *conn)
 
 void conn_leave(struct conn_call *call)
 {
+    request_settle(call->conn);
     trim(call->conn);
     call->conn->visit = NULL;
     turn_give(&call->conn->turn);
@@ -261,6 +262,7 @@ static void on_message(int sent, int version, int type, const void *data, size_t
 
     (void)version;
     (void)ssl;
+    request_settle(conn);
     if ((type == SSL3_RT_HEADER || type == SSL3_RT_INNER_CONTENT_TYPE) && bytes[0] != SSL3_RT_APPLICATION_DATA)
         conn_deepen(conn);
     if (type == SSL3_RT_HEADER && sent) {
@@ -272,6 +274,8 @@ static void on_message(int sent, int version, int type, const void *data, size_t
         conn->peer_closed = true;
     } else if (type == SSL3_RT_HANDSHAKE && hello_retry(bytes, len)) {
         conn->hello_retry = true;
+    } else if (type == SSL3_RT_HANDSHAKE && conn->done && len > 0) {
+        request_message(conn, sent != 0, bytes[0]);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "../base/refs.h"
 #include "../base/turn.h"
 #include "context.h"
+#include "request.h"
 #include "setup.h"
 #include "transport.h"
 #include "verify.h"
@@ -48,7 +49,8 @@ struct conn {
     bool first_by_psk; /* now, in TLS 1.3, where the backend takes that for a resumption */
     struct psk *psk;   /* a server's: the one that the client named */
     uint8_t tickets_due;
-    int32_t failure; /* 0 = none; its record is kept if `kept` */
+    enum request request; /* for a certificate, after the handshake */
+    int32_t failure;      /* 0 = none; its record is kept if `kept` */
     bool kept;
     int64_t begun_at; /* milliseconds, monotonic */
     int64_t done_at;

@@ -79,6 +79,20 @@ int32_t tlsshim_context_set_client_certificate(int64_t context, int32_t mode)
     return change_end(&change, result);
 }
 
+int32_t tlsshim_context_set_post_handshake(int64_t context, int32_t on)
+{
+    struct change change;
+    int32_t result = change_begin(context, "context_set_post_handshake", &change);
+
+    if (result < 0)
+        return result;
+    if (on != 0 && on != 1)
+        result = error_new(TLSSHIM_E_ARGUMENT, "on is 0 or 1, not %d", on);
+    else
+        change.settings->post_handshake = on == 1;
+    return change_end(&change, result);
+}
+
 int32_t tlsshim_context_set_verify_flags(int64_t context, int32_t mask)
 {
     struct change change;

@@ -78,7 +78,9 @@ static bool about_our_certificate(const struct conn *conn, int alert)
                        alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_CERTIFICATE_REQUIRED;
 
     if (conn_server(conn))
-        return certificate;
+        return certificate || alert == SSL_AD_BAD_CERTIFICATE_STATUS_RESPONSE;
+    if (conn->request != REQUEST_NONE && certificate) /* data may have come between the request and the refusal */
+        return true;
     return conn->asked && !conn->app_data_in &&
            (certificate || alert == SSL_AD_ACCESS_DENIED || alert == SSL_AD_HANDSHAKE_FAILURE);
 }

@@ -46,6 +46,8 @@ static void add_name(const char *name, struct buffer *out)
 /* Without a certificate there is no code: the backend would say that all is well. */
 static bool has_verify_code(const struct conn *conn)
 {
+    if (request_unproven(conn) && conn->presented == NULL)
+        return false;
     return conn->judged || (conn->done && SSL_get0_peer_certificate(conn->ssl) != NULL);
 }
 
@@ -141,7 +143,9 @@ static int64_t number_always(const struct conn *conn, int32_t field)
     case TLSSHIM_CONN_INSECURE:
         return conn->setup->settings.insecure;
     case TLSSHIM_CONN_CERTIFICATE_REQUESTED:
-        return conn_server(conn) || !(conn->asked || conn->done) ? TLSSHIM_NONE : conn->asked;
+        if (conn_server(conn))
+            return request_state(conn);
+        return conn->asked || conn->done ? conn->asked : TLSSHIM_NONE;
     case TLSSHIM_CONN_HELLO_RETRY:
         return conn->hello_retry || conn->done ? conn->hello_retry : TLSSHIM_NONE;
     case TLSSHIM_CONN_VERIFY_CODE:
@@ -171,7 +175,7 @@ static int64_t number_done(const struct conn *conn, int32_t field)
         return number_or_none(scheme_signature(ssl, true));
     case TLSSHIM_CONN_VERIFIED:
         return conn->by_psk || (SSL_get0_peer_certificate(ssl) != NULL && SSL_get_verify_result(ssl) == X509_V_OK &&
-                                conn->verdict == NULL && stapled_good(conn));
+                                conn->verdict == NULL && stapled_good(conn) && !request_unproven(conn));
     case TLSSHIM_CONN_RESUMED:
         return conn_resumed(conn);
     case TLSSHIM_CONN_EXTENDED_MASTER_SECRET:
@@ -283,14 +287,22 @@ static int64_t peer_cert(const struct conn *conn)
 {
     if (conn->presented != NULL)
         return cert_handle(sk_X509_value(conn->presented, 0), conn->presented);
+    if (request_unproven(conn))
+        return TLSSHIM_NONE;
     return cert_handle(SSL_get0_peer_certificate(conn->ssl), SSL_get_peer_cert_chain(conn->ssl));
+}
+
+/* What was shown, was shown in the full handshake that a resumed one rests on. */
+static bool of_before(const struct conn *conn)
+{
+    return (conn_resumed(conn) || conn->by_psk) && conn->request == REQUEST_NONE;
 }
 
 static int64_t verified_chain(const struct conn *conn)
 {
     STACK_OF(X509) *chain = conn->verified != NULL ? conn->verified : SSL_get0_verified_chain(conn->ssl);
 
-    if (conn_resumed(conn) || sk_X509_num(chain) <= 0)
+    if (of_before(conn) || (request_unproven(conn) && conn->verified == NULL) || sk_X509_num(chain) <= 0)
         return TLSSHIM_NONE;
     return cert_handle(sk_X509_value(chain, 0), chain);
 }
@@ -299,7 +311,7 @@ static int64_t local_cert(const struct conn *conn)
 {
     STACK_OF(X509) *chain = NULL;
 
-    if (!conn->done || conn_resumed(conn) || conn->by_psk || (!conn_server(conn) && !conn->asked))
+    if (!conn->done || (conn_server(conn) ? conn_resumed(conn) || conn->by_psk : of_before(conn) || !conn->asked))
         return TLSSHIM_NONE;
     SSL_get0_chain_certs(conn->ssl, &chain);
     return cert_handle(SSL_get_certificate(conn->ssl), chain);

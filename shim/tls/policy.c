@@ -81,6 +81,7 @@ int32_t policy_rules(const struct setup *setup, uint8_t out[DIGEST_SIZE])
     add_number(&rules, s->role);
     add_number(&rules, s->client_certificate);
     add_number(&rules, s->staple_mode);
+    add_number(&rules, settings_server(s) && s->post_handshake);
     add_number(&rules, s->verify_depth);
     add_number(&rules, s->verify_flags);
     add_number(&rules, s->insecure);

@@ -163,7 +163,7 @@ static int32_t choose_trust(struct setup *setup)
         setup->trust = trust_make(); /* the pins say it all */
     else if (!settings_server(s))
         return trust_of_client(setup);
-    else if (s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE)
+    else if (s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE || s->post_handshake)
         return error_new(TLSSHIM_E_EMPTY, "a server that asks for client certificates needs a trust set "
                                           "(context_set_trust)");
     if (setup->trust == NULL)
@@ -189,7 +189,9 @@ static int32_t demand_certificates(struct setup *setup)
     }
     SSL_CTX_set_verify(setup->ctx, mode, NULL);
     SSL_CTX_set_cert_verify_callback(setup->ctx, verify_peer, setup);
-    if (settings_server(s) && mode != SSL_VERIFY_NONE) {
+    if (!settings_server(s))
+        SSL_CTX_set_post_handshake_auth(setup->ctx, s->post_handshake);
+    if (settings_server(s) && (mode != SSL_VERIFY_NONE || s->post_handshake)) {
         names = trust_ca_names(setup->trust);
         if (names == NULL)
             return TLSSHIM_E_MEMORY;

@@ -31,11 +31,20 @@ struct judge_rules verify_rules(const struct conn *conn)
     };
 }
 
+/* On a certificate that comes after the handshake the session rests as well as on all before. */
+static void limit_session(struct conn *conn, int64_t until)
+{
+    if (!conn->done || until < conn->fresh.end)
+        conn->fresh.end = until;
+    if (conn->done && until < conn->taken_up.end)
+        conn->taken_up.end = until;
+}
+
 /* A judgement that was not good is kept whole for the error and the report. */
 static bool keep(struct conn *conn, const struct verdict *verdict)
 {
     conn->judged = true;
-    conn->fresh.end = verdict->until;
+    limit_session(conn, verdict->until);
     if (verdict->code == TLSSHIM_OK) {
         free(conn->verdict);
         conn->verdict = NULL;
@@ -317,6 +326,10 @@ void verify_report(const struct conn *conn, struct buffer *text)
 {
     if (!conn->done && !conn->judged)
         return;
+    if (request_unproven(conn) && conn->presented == NULL) {
+        buffer_text(text, "the answer to the request for a certificate is not complete");
+        return;
+    }
     if (conn->verdict != NULL)
         buffer_format(text, "%s%s", conn->verdict->detail.text,
                       conn->verdict->accepted ? "; let pass by an insecure switch" : "");
