@@ -1,6 +1,7 @@
-/* time limit: 200 s */
+/* time limit: 400 s */
 #include <openssl/err.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "support/certs.h"
 #include "support/scarce.h"
@@ -9,10 +10,12 @@
 /* What is reached by one run of everything: as far as memory allowed. */
 struct run {
     int32_t version;
-    bool bad_server;    /* its certificate must not be accepted, whatever fails */
-    bool contexts_last; /* contexts are made before memory gets scarce */
-    bool by_key;        /* pre-shared, without certificates */
-    bool asks;          /* every event is on, and both keys are elsewhere */
+    enum { NOT_ASKED, STAPLED, NOT_STAPLED } staple; /* the client requires an OCSP answer, unless not asked */
+    enum { AT_ONCE, LATE, LATE_AND_BAD } shows;      /* when the client shows its certificate */
+    bool bad_server;                                 /* its certificate must not be accepted, whatever fails */
+    bool contexts_last;                              /* contexts are made before memory gets scarce */
+    bool by_key;                                     /* pre-shared, without certificates */
+    bool asks;                                       /* every event is on, and both keys are elsewhere */
     int64_t client, server;
     int64_t handles[16];
     int count;
@@ -138,8 +141,26 @@ static void make_contexts_by_key(struct run *run)
     }
 }
 
+static uint8_t staple[4096]; /* for certs()->server */
+static int32_t staple_len;
+
+static bool must_fail(const struct run *run)
+{
+    return run->bad_server || run->staple == NOT_STAPLED || run->shows == LATE_AND_BAD;
+}
+
+static void set_staples(struct run *run)
+{
+    if (run->staple != NOT_ASKED)
+        note(run, tlsshim_context_set_staple_mode(run->client, TLSSHIM_STAPLE_REQUIRE));
+    if (run->staple == STAPLED)
+        note(run, tlsshim_context_set_staple(run->server, certs()->server, staple, staple_len));
+}
+
 static void make_contexts(struct run *run)
 {
+    int64_t own;
+
     run->client = hold(run, tlsshim_context_new(TLSSHIM_ROLE_CLIENT));
     run->server = hold(run, tlsshim_context_new(TLSSHIM_ROLE_SERVER));
     if (run->client < 0 || run->server < 0)
@@ -150,17 +171,24 @@ static void make_contexts(struct run *run)
     }
     note(run, tlsshim_context_set_versions(run->client, run->version, run->version));
     note(run, tlsshim_context_set_trust(run->client, certs()->trust));
-    note(run, tlsshim_context_add_identity(run->client, certs()->client, "", 0));
+    own = run->shows == LATE_AND_BAD ? certs()->client_other : certs()->client;
+    note(run, tlsshim_context_add_identity(run->client, own, "", 0));
     note(run, tlsshim_context_set_alpn(run->client, "\2h2", 3, TLSSHIM_ALPN_REQUIRE));
     note(run, tlsshim_context_set_groups(run->client, "P-256:?X25519", 13));
     note(run, tlsshim_context_set_trust(run->server, certs()->trust));
-    note(run, tlsshim_context_set_client_certificate(run->server, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE));
+    if (run->shows == AT_ONCE) {
+        note(run, tlsshim_context_set_client_certificate(run->server, TLSSHIM_CLIENT_CERTIFICATE_REQUIRE));
+    } else {
+        note(run, tlsshim_context_set_post_handshake(run->client, 1));
+        note(run, tlsshim_context_set_post_handshake(run->server, 1));
+    }
     note(run, tlsshim_context_add_identity(run->server, run->bad_server ? certs()->server_other : certs()->server,
                                            "www.test", 8));
     note(run, tlsshim_context_set_session_cache(run->server, 0));
     note(run, tlsshim_context_set_alpn(run->server, "\2h2", 3, TLSSHIM_ALPN_REQUIRE));
     if (run->asks)
         ask_for_all(run);
+    set_staples(run);
 }
 
 static bool transfer(struct run *run, int64_t from, int64_t to)
@@ -207,7 +235,7 @@ static void converse(struct run *run, int64_t client, int64_t server)
     note(run, tlsshim_conn_write(server, plain, sizeof plain));
     transfer(run, server, client);
     while (run->first_error == 0 && got < (int32_t)sizeof back) {
-        result = tlsshim_conn_read(client, back + got, (int32_t)sizeof back - got);
+        result = (int32_t)note(run, tlsshim_conn_read(client, back + got, (int32_t)sizeof back - got));
         if (result == TLSSHIM_WANT_EVENT)
             answer(run, client, true);
         else if (result > 0)
@@ -218,6 +246,30 @@ static void converse(struct run *run, int64_t client, int64_t server)
     if (run->first_error == 0 && got > 0 && memcmp(plain, back, (size_t)got) != 0)
         ck_abort_msg("other bytes came than were sent");
     run->complete = got == (int32_t)sizeof plain;
+}
+
+/* Asks for the client's certificate. Whole once it is answered: without memory the backend's client shows none. */
+static void show_late(struct run *run, int64_t client, int64_t server)
+{
+    int64_t verified = 0, awaited = 1;
+    bool whole = run->complete;
+    char byte;
+
+    run->complete = run->connected = false;
+    if (!whole) { /* a drain that failed half-way has given bytes, and tells later */
+        note(run, tlsshim_conn_read(server, &byte, 1));
+        return;
+    }
+    note(run, tlsshim_conn_request_certificate(server));
+    transfer(run, server, client);
+    note(run, tlsshim_conn_read(client, &byte, 1));
+    transfer(run, client, server);
+    note(run, tlsshim_conn_read(server, &byte, 1));
+    transfer(run, server, client);
+    note(run, tlsshim_conn_number(server, TLSSHIM_CONN_VERIFIED, &verified));
+    note(run, tlsshim_conn_number(server, TLSSHIM_CONN_CERTIFICATE_REQUESTED, &awaited));
+    run->connected = verified == 1;
+    run->complete = awaited == 0 && run->first_error == 0;
 }
 
 static void keep_session(struct run *run, int64_t client)
@@ -257,6 +309,8 @@ static void go(struct run *run)
     if (client < 0 || server < 0)
         return;
     converse(run, client, server);
+    if (run->shows != AT_ONCE)
+        show_late(run, client, server);
     if (run->complete)
         keep_session(run, client);
     note(run, run->connected ? tlsshim_conn_shutdown(client) : TLSSHIM_OK);
@@ -290,7 +344,7 @@ static void each_fails_once(struct run wanted, int64_t step)
         must_be(tlsshim_close(tlsshim_trust_new()), TLSSHIM_OK);
     for (int i = 0; i < 4; i++) /* caches get warm */
         run = once(wanted, 0);
-    ck_assert_int_eq(run.complete, !wanted.bad_server);
+    ck_assert_int_eq(run.complete, !must_fail(&wanted));
     most = scarce_count;
     own = scarce_own;
     backend = scarce_backend;
@@ -301,7 +355,7 @@ static void each_fails_once(struct run wanted, int64_t step)
     for (int64_t at = 1; at <= most; at += step) {
         run = once(wanted, at);
         losses++;
-        if (wanted.bad_server && run.connected)
+        if (must_fail(&wanted) && run.connected)
             ck_abort_msg("without allocation %lld a bad certificate was accepted", (long long)at);
         if (run.first_error == 0 && !run.complete)
             ck_abort_msg("without allocation %lld nothing is told, and not all came", (long long)at);
@@ -311,7 +365,7 @@ static void each_fails_once(struct run wanted, int64_t step)
                          (long long)(scarce_own - own));
     }
     run = once(wanted, 0);
-    ck_assert_int_eq(run.complete, !wanted.bad_server);
+    ck_assert_int_eq(run.complete, !must_fail(&wanted));
     ck_assert_msg(scarce_backend - backend < 10 * losses,
                   "%lld losses of an allocation cost %lld blocks of the backend", (long long)losses,
                   (long long)(scarce_backend - backend));
@@ -348,6 +402,47 @@ START_TEST(a_connection_by_key_survives_the_loss_of_any_allocation)
 }
 END_TEST
 
+START_TEST(a_stapled_answer_survives_the_loss_of_any_allocation)
+{
+    each_fails_once((struct run){.version = _i, .staple = STAPLED, .contexts_last = true}, 11);
+}
+END_TEST
+
+START_TEST(setting_an_answer_survives_the_loss_of_any_allocation)
+{
+    each_fails_once((struct run){.version = _i, .staple = STAPLED}, 37);
+}
+END_TEST
+
+START_TEST(a_missing_answer_is_refused_whatever_allocation_fails)
+{
+    each_fails_once((struct run){.version = _i, .staple = NOT_STAPLED, .contexts_last = true}, 11);
+}
+END_TEST
+
+START_TEST(a_late_certificate_survives_the_loss_of_any_allocation)
+{
+    each_fails_once((struct run){.version = TLSSHIM_TLS_1_3, .shows = LATE, .contexts_last = true}, 5);
+}
+END_TEST
+
+START_TEST(a_late_bad_certificate_is_refused_whatever_allocation_fails)
+{
+    each_fails_once((struct run){.version = TLSSHIM_TLS_1_3, .shows = LATE_AND_BAD, .contexts_last = true}, 7);
+}
+END_TEST
+
+/* Check's assertions are for tests alone. */
+static bool make_staple(void)
+{
+    int64_t cert = tlsshim_identity_cert(certs()->server), now = time(NULL);
+
+    staple_len =
+        tlsshim_ocsp_issue(cert, certs()->ca, TLSSHIM_OCSP_GOOD, 0, now - 10, now + 86400, staple, sizeof staple);
+    tlsshim_close(cert);
+    return staple_len > 0;
+}
+
 int main(void)
 {
     Suite *suite = suite_create("memory");
@@ -359,6 +454,8 @@ int main(void)
     }
     certs();
     tcase_add_checked_fixture(tests, set_both_apart, close_both);
+    if (!make_staple())
+        return EXIT_FAILURE;
     tcase_set_timeout(tests, getenv("SOAK") != NULL ? 1000 : 150);
     tcase_add_loop_test(tests, a_connection_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_3 + 1);
     tcase_add_loop_test(tests, a_context_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_3 + 1);
@@ -368,6 +465,14 @@ int main(void)
                         TLSSHIM_TLS_1_3 + 1);
     tcase_add_loop_test(tests, a_connection_by_key_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2,
                         TLSSHIM_TLS_1_3 + 1);
+    tcase_add_loop_test(tests, a_stapled_answer_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2,
+                        TLSSHIM_TLS_1_3 + 1);
+    tcase_add_loop_test(tests, setting_an_answer_survives_the_loss_of_any_allocation, TLSSHIM_TLS_1_2,
+                        TLSSHIM_TLS_1_3 + 1);
+    tcase_add_loop_test(tests, a_missing_answer_is_refused_whatever_allocation_fails, TLSSHIM_TLS_1_2,
+                        TLSSHIM_TLS_1_3 + 1);
+    tcase_add_test(tests, a_late_certificate_survives_the_loss_of_any_allocation);
+    tcase_add_test(tests, a_late_bad_certificate_is_refused_whatever_allocation_fails);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -143,6 +143,22 @@ START_TEST(a_clients_own_identity_and_a_servers_mode_are_in_the_digest)
 }
 END_TEST
 
+START_TEST(staples_asked_for_and_certificates_asked_for_late_are_in_the_digest)
+{
+    int64_t asks = plain(0), requires = plain(0), late = plain(1), offers = plain(0);
+
+    ck_assert_ok(tlsshim_context_set_staple_mode(asks, TLSSHIM_STAPLE_ASK));
+    ck_assert_ok(tlsshim_context_set_staple_mode(requires, TLSSHIM_STAPLE_REQUIRE));
+    ck_assert_ok(tlsshim_context_set_post_handshake(late, 1));
+    ck_assert_ok(tlsshim_context_set_post_handshake(offers, 1));
+    ck_assert(!equal(plain(0), asks));
+    ck_assert(!equal(plain(0), requires));
+    ck_assert(!equal(asks, requires));
+    ck_assert(!equal(plain(1), late));
+    ck_assert(equal(plain(0), offers)); /* what a client would show is no demand */
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("policy");
@@ -154,6 +170,7 @@ int main(void)
     tcase_add_loop_test(tests, each_demand_is_in_the_digest_and_no_two_look_alike, 0, 2);
     tcase_add_loop_test(tests, what_is_no_demand_is_not_in_the_digest, 0, 2);
     tcase_add_test(tests, a_clients_own_identity_and_a_servers_mode_are_in_the_digest);
+    tcase_add_test(tests, staples_asked_for_and_certificates_asked_for_late_are_in_the_digest);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
