@@ -7,9 +7,11 @@
  * ca=FILE, cert=FILE, key=FILE, name=NAME, alpn=LIST, tls=1.0|1.1|1.2|1.3 (the first two with all that they need),
  * ask=1 (for a certificate, and require it), depth=N, talk=echo|reverse|http|wait|greet (a server speaks first, then
  * echoes), bytes=N (to be echoed), count=N, session_in=FILE, session_out=FILE, cache=N, keys=FILE (of tickets),
- * secret=TEXT with at=SECONDS (to derive them). A server with ordered=1 takes orders on its input, a line each, until
- * "end": "serve" (one connection), "keys FILE", "replace K=V..." (by a context with these settings added). Each
- * connection prints one line of facts, "version=TLSv1.3 ... end=OK", or "error=E_NAME sentence". */
+ * secret=TEXT with at=SECONDS (to derive them), staple=FILE (an OCSP answer to show), stapled=ask|require (of a
+ * server), post=1 (certificates after the handshake: a client offers it, a server asks once the first bytes have come).
+ * A server with ordered=1 takes orders on its input, a line each, until "end": "serve" (one connection), "keys FILE",
+ * "replace K=V..." (by a context with these settings added). Each connection prints one line of facts, "version=TLSv1.3
+ * ... end=OK", or "error=E_NAME sentence". */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -180,6 +182,21 @@ static void derive_keys(int64_t context, const char *secret)
     MUST(tlsshim_context_set_ticket_keys(context, keys, sizeof keys));
 }
 
+static void set_staples(int64_t context, int64_t identity)
+{
+    const char *path = setting("staple", ""), *stapled = setting("stapled", "");
+    char data[ROOM];
+    FILE *file = *path != 0 ? fopen(path, "rb") : NULL;
+
+    if (file != NULL) {
+        MUST(tlsshim_context_set_staple(context, identity, data, (int32_t)fread(data, 1, sizeof data, file)));
+        fclose(file);
+    }
+    if (*stapled != 0)
+        MUST(tlsshim_context_set_staple_mode(context, strcmp(stapled, "ask") == 0 ? TLSSHIM_STAPLE_ASK
+                                                                                  : TLSSHIM_STAPLE_REQUIRE));
+}
+
 static void set_sessions(int64_t context)
 {
     if (*setting("cache", "") != 0)
@@ -216,7 +233,7 @@ static void add_psk(int64_t context, const char *psk)
 
 static int64_t the_context(int32_t role)
 {
-    int64_t context = MUST(tlsshim_context_new(role)), trust;
+    int64_t context = MUST(tlsshim_context_new(role)), identity = 0, trust;
     const char *ca = setting("ca", ""), *alpn = setting("alpn", ""), *tls = setting("tls", "");
     char wire[256];
 
@@ -225,8 +242,10 @@ static int64_t the_context(int32_t role)
         MUST(tlsshim_trust_add_file(trust, ca, length(ca)));
         MUST(tlsshim_context_set_trust(context, trust));
     }
-    if (*setting("cert", "") != 0)
-        MUST(tlsshim_context_add_identity(context, the_identity(), "", 0));
+    if (*setting("cert", "") != 0) {
+        identity = the_identity();
+        MUST(tlsshim_context_add_identity(context, identity, "", 0));
+    }
     if (*alpn != 0) {
         int32_t len = (int32_t)MUST(tlsshim_alpn_encode(alpn, length(alpn), wire, sizeof wire));
 
@@ -242,7 +261,10 @@ static int64_t the_context(int32_t role)
         MUST(tlsshim_context_set_keylog_file(context, setting("keylog", ""), length(setting("keylog", ""))));
     if (*setting("psk", "") != 0)
         add_psk(context, setting("psk", ""));
+    if (*setting("post", "") != 0)
+        MUST(tlsshim_context_set_post_handshake(context, 1));
     set_sessions(context);
+    set_staples(context, identity);
     return context;
 }
 
@@ -267,6 +289,12 @@ static void print_facts(int64_t stream)
     print_text(conn, "psk", TLSSHIM_CONN_PSK_IDENTITY);
     tlsshim_conn_number(conn, TLSSHIM_CONN_RESUMED, &n);
     printf("resumed=%lld ", (long long)n);
+    if (tlsshim_conn_number(conn, TLSSHIM_CONN_CERTIFICATE_REQUESTED, &n) == TLSSHIM_OK)
+        printf("requested=%lld ", (long long)n);
+    if (tlsshim_conn_number(conn, TLSSHIM_CONN_VERIFIED, &n) == TLSSHIM_OK)
+        printf("verified=%lld ", (long long)n);
+    n = tlsshim_conn_bytes(conn, TLSSHIM_CONN_STAPLE, NULL, 0);
+    printf("staple=%lld ", (long long)(n < 0 ? 0 : n));
     if (cert > 0) {
         int32_t len = tlsshim_cert_text(cert, TLSSHIM_CERT_COMMON_NAME, text, sizeof text);
 
@@ -454,6 +482,19 @@ static int connect_to(const char *host, int32_t port)
     return status;
 }
 
+static int32_t ask_once(int64_t stream, int64_t got, int32_t some)
+{
+    int64_t conn;
+    int32_t result;
+
+    if (*setting("post", "") == 0 || got != some)
+        return TLSSHIM_OK;
+    conn = MUST(tlsshim_stream_conn(stream));
+    result = tlsshim_conn_request_certificate(conn);
+    tlsshim_close(conn);
+    return result;
+}
+
 static int64_t server_talk(int64_t stream)
 {
     static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n";
@@ -463,7 +504,10 @@ static int64_t server_talk(int64_t stream)
     int32_t some;
 
     while ((some = tlsshim_stream_read(stream, data, sizeof data, SOON)) > 0) {
-        got += some;
+        int32_t asked = ask_once(stream, got += some, some);
+
+        if (asked < 0)
+            return asked;
         if (http && got >= 4 && memcmp(data + (some < 4 ? 0 : some - 4), "\r\n\r\n", 4) == 0) {
             some = tlsshim_stream_write(stream, answer, length(answer), SOON);
             return some < 0 ? some : got;
