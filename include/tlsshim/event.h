@@ -9,7 +9,8 @@
 /* A mask. */
 enum tlsshim_event_group {
     TLSSHIM_EVENT_HELLO = 1,       /* of a server: the client has said hello; nothing is chosen yet */
-    TLSSHIM_EVENT_VERIFY = 2,      /* the peer's certificate was judged, well or badly: the host's own verdict */
+    TLSSHIM_EVENT_VERIFY = 2,      /* the peer's certificate was judged, well or badly: the host's own verdict; a
+                                      stapled OCSP answer with it in TLS 1.3, in TLS 1.2 later */
     TLSSHIM_EVENT_CERTIFICATE = 4, /* this end is to show a certificate; not on a resumed connection */
     TLSSHIM_EVENT_SESSION = 8,     /* of a client: conn_take_session has one. Holds nothing but reading up */
     TLSSHIM_EVENT_KEYLOG = 16,     /* a line for a key-log file. Holds nothing but reading up */

@@ -11,6 +11,8 @@ void flow_begin(struct conn *conn);
 void flow_end(struct conn *conn);
 /* WANT_DRAIN or WANT_FEED: nothing else is wanted while something waits to be drained. */
 int32_t flow_want(const struct conn *conn);
+/* What is wanted to get through a message that is under way: WANT_EVENT, or as above. */
+int32_t flow_want_midway(const struct conn *conn);
 /* Output waits that can still go out. */
 bool flow_pending(const struct conn *conn);
 /* True while the backend is within a message that the peer has begun after the handshake: it seals nothing then. */

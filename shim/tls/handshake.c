@@ -14,6 +14,11 @@ int32_t flow_want(const struct conn *conn)
     return flow_pending(conn) ? TLSSHIM_WANT_DRAIN : TLSSHIM_WANT_FEED;
 }
 
+int32_t flow_want_midway(const struct conn *conn)
+{
+    return event_waiting(conn) != 0 ? TLSSHIM_WANT_EVENT : flow_want(conn);
+}
+
 void flow_begin(struct conn *conn)
 {
     transport_call(&conn->transport);

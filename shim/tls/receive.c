@@ -14,6 +14,34 @@ static bool more_inside(const struct conn *conn)
     return SSL_pending(conn->ssl) > 0 || t->held.len > 0 || t->in_len > 0 || t->framing.records > conn->records_read;
 }
 
+/* Tells of the call, not of the connection, which may be asked again. */
+static bool passes(int32_t result)
+{
+    return code_bare(result) == TLSSHIM_E_CLOSED || code_bare(result) == TLSSHIM_E_LIMIT;
+}
+
+static int32_t look(void *argument)
+{
+    struct conn *conn = argument;
+    char byte;
+    int answer = SSL_peek(conn->ssl, &byte, 1);
+
+    return answer > 0 ? TLSSHIM_OK : failure_of(conn, answer);
+}
+
+/* Looks at what comes next where that may be a request for a certificate, or its answer, and the host may have to be
+ * asked within: OK where SSL_read may go on. */
+static int32_t attend(struct conn *conn)
+{
+    int32_t begun, result = TLSSHIM_OK;
+
+    if (!request_may_park(conn))
+        return TLSSHIM_OK;
+    conn_deepen(conn); /* not by the helper, whose thread is another */
+    begun = event_step(conn, look, &result);
+    return begun < 0 ? begun : result;
+}
+
 /* Reads until the buffer is full or nothing more is there. */
 static int32_t read_records(struct conn_call *call, uint8_t *plain, size_t cap)
 {
@@ -27,7 +55,8 @@ static int32_t read_records(struct conn_call *call, uint8_t *plain, size_t cap)
 
         if (conn->transport.left.len > LEFT_BOUND)
             return total > 0 ? (int32_t)total : TLSSHIM_WANT_DRAIN;
-        answer = SSL_read_ex(conn->ssl, plain + total, cap - total, &got);
+        result = attend(conn);
+        answer = result == TLSSHIM_OK ? SSL_read_ex(conn->ssl, plain + total, cap - total, &got) : 0;
         if (answer == 1) {
             total += got;
             conn->app_data_in = true;
@@ -35,14 +64,15 @@ static int32_t read_records(struct conn_call *call, uint8_t *plain, size_t cap)
                 break;
             continue;
         }
-        result = failure_of(conn, answer);
+        if (result == TLSSHIM_OK)
+            result = failure_of(conn, answer);
         if (result != TLSSHIM_WANT_FEED || conn->transport.starved || total > 0)
             break;
         if (steps % STEPS_A_TURN == STEPS_A_TURN - 1 && (result = conn_yield(call)) < 0)
             break;
     }
     if (total > 0) {
-        if (result < 0 && result != TLSSHIM_WANT_FEED && !conn->truncated && code_bare(result) != TLSSHIM_E_CLOSED)
+        if (result < TLSSHIM_NONE && !conn->truncated && !passes(result))
             conn_fail(conn, result); /* for the next call: what came before it is given first */
         return (int32_t)total;
     }
@@ -54,7 +84,7 @@ static int32_t settle_read(struct conn *conn, int32_t result)
     flow_end(conn);
     if (result == TLSSHIM_WANT_FEED || result == TLSSHIM_WANT_DRAIN)
         return flow_want(conn);
-    if (result >= 0 || conn->truncated) /* an end of the input alone: what is written may still go out */
+    if (result >= TLSSHIM_NONE || conn->truncated) /* an end of the input alone: what is written may still go out */
         return result;
     return conn_fail(conn, result);
 }
@@ -83,7 +113,7 @@ static int32_t flow_read(struct conn_call *call, void *plain, int32_t plain_cap)
     if (result != TLSSHIM_OK)
         return result;
     result = read_records(call, plain, (size_t)plain_cap);
-    if (code_bare(result) == TLSSHIM_E_CLOSED)
+    if (passes(result))
         return result;
     return settle_read(conn, result);
 }
@@ -128,10 +158,15 @@ static int32_t flow_peek(struct conn_call *call, void *plain, int32_t plain_cap)
     for (int steps = 0;; steps++) {
         if (conn->transport.left.len > LEFT_BOUND)
             return TLSSHIM_WANT_DRAIN;
-        answer = SSL_peek(conn->ssl, plain, plain_cap);
-        if (answer > 0)
-            return answer;
-        result = failure_of(conn, answer);
+        result = attend(conn);
+        if (result == TLSSHIM_OK) {
+            answer = SSL_peek(conn->ssl, plain, plain_cap);
+            if (answer > 0)
+                return answer;
+            result = failure_of(conn, answer);
+        }
+        if (passes(result))
+            return result;
         if (result != TLSSHIM_WANT_FEED || conn->transport.starved)
             return settle_read(conn, result);
         if (steps % STEPS_A_TURN == STEPS_A_TURN - 1 && (result = conn_yield(call)) < 0)

@@ -44,6 +44,14 @@ bool request_unproven(const struct conn *conn)
     return conn->request == REQUEST_ARRIVING || conn->request == REQUEST_FINISHED;
 }
 
+bool request_may_park(const struct conn *conn)
+{
+    if (!conn->setup->helped)
+        return false;
+    return conn_server(conn) ? request_state(conn) == 1
+                             : conn->setup->settings.post_handshake && SSL_version(conn->ssl) >= TLS1_3_VERSION;
+}
+
 int64_t request_state(const struct conn *conn)
 {
     if (conn->request == REQUEST_NONE)
@@ -89,7 +97,7 @@ static int32_t request(struct conn *conn)
     if (result < 0)
         return result;
     if (flow_midway(conn))
-        return flow_want(conn);
+        return flow_want_midway(conn);
     if (conn->transport.left.len > LEFT_BOUND)
         return TLSSHIM_WANT_DRAIN;
     if (SSL_get_verify_mode(conn->ssl) == SSL_VERIFY_NONE) /* in the handshake none was asked for */

@@ -22,6 +22,8 @@ void request_message(struct conn *conn, bool sent, int type);
 void request_settle(struct conn *conn);
 /* What the backend now holds for the peer's certificate is not yet known to be the peer's. */
 bool request_unproven(const struct conn *conn);
+/* The next message may be part of an answer for which the host is asked by an event that parks. */
+bool request_may_park(const struct conn *conn);
 /* Of a server: 1 = the answer is awaited, 0 = it has come, NONE = nothing was asked. */
 int64_t request_state(const struct conn *conn);
 

@@ -1,4 +1,5 @@
 #include "../base/error.h"
+#include "event.h"
 #include "failure.h"
 #include "flow.h"
 
@@ -241,7 +242,7 @@ static int32_t seal_plain(struct conn *conn, struct bytes plain, size_t *used)
     if (result != TLSSHIM_OK)
         return result;
     if (flow_midway(conn))
-        return TLSSHIM_WANT_FEED;
+        return event_waiting(conn) != 0 ? TLSSHIM_WANT_EVENT : TLSSHIM_WANT_FEED;
     if (!conn->corked)
         return seal_direct(conn, plain, used);
     result = send_tickets(conn);
@@ -307,7 +308,7 @@ static int32_t flow_shutdown(struct conn *conn)
     if (!conn->done)
         return error_new(TLSSHIM_E_STATE, "there is no connection to shut down before the handshake is complete");
     if (!conn->we_closed && flow_midway(conn))
-        return flow_want(conn);
+        return flow_want_midway(conn);
     if (!conn->we_closed) {
         result = seal_pile(conn, conn->pile.len, false);
         if (result < 0)
@@ -367,7 +368,7 @@ static int32_t flow_key_update(struct conn *conn, int32_t both)
         return error_new(TLSSHIM_E_UNSUPPORTED, "key updates exist in TLS 1.3 only; this connection speaks %s",
                          SSL_get_version(conn->ssl));
     if (flow_midway(conn))
-        return flow_want(conn);
+        return flow_want_midway(conn);
     if (conn->transport.left.len > LEFT_BOUND)
         return TLSSHIM_WANT_DRAIN;
     return change_key(conn, both == 1);

@@ -226,7 +226,8 @@ static int32_t choose_store(struct setup *setup, struct store *store)
 /* A step that the backend cannot repeat: any signature, and a server's verification. */
 static bool needs_helpers(const struct settings *s)
 {
-    bool verifies = settings_server(s) && s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE;
+    bool verifies =
+        settings_server(s) && (s->client_certificate != TLSSHIM_CLIENT_CERTIFICATE_NONE || s->post_handshake);
 
     return (s->events & TLSSHIM_EVENT_SIGN) != 0 || (verifies && (s->events & TLSSHIM_EVENT_VERIFY) != 0);
 }

@@ -185,6 +185,36 @@ START_TEST(a_client_judges_what_is_stapled)
 }
 END_TEST
 
+START_TEST(a_server_learns_that_its_answer_is_missed)
+{
+    struct pair *pair =
+        pair_new(asking(_i, TLSSHIM_STAPLE_REQUIRE), server_context(version_of(_i), certs()->server, 0, 0), 512);
+
+    pair_handshake(pair);
+    ck_assert_result(pair->client_result, TLSSHIM_E_STAPLE);
+    ck_assert_result(pair->server_result, TLSSHIM_E_REJECTED);
+    ck_assert_int_eq(error_number_of(pair->server_result, TLSSHIM_ERROR_ALERT), STATUS_ALERT);
+}
+END_TEST
+
+START_TEST(the_host_is_shown_the_judgement_on_an_answer_that_came_with_the_certificate)
+{
+    int64_t client = asking(1, TLSSHIM_STAPLE_REQUIRE);
+    struct pair *pair;
+    int64_t n = -1;
+
+    ck_assert_ok(tlsshim_context_set_events(client, TLSSHIM_EVENT_VERIFY));
+    pair = pair_new(client, server_context(version_of(1), certs()->server, 0, 0), 512);
+    pair_handshake(pair);
+    ck_assert_int_eq(pair->client_result, TLSSHIM_WANT_EVENT);
+    ck_assert_ok(tlsshim_conn_event_number(pair->client, TLSSHIM_DETAIL_VERIFY_CODE, &n));
+    ck_assert_int_eq(n, 73);
+    ck_assert_ok(tlsshim_conn_accept_peer(pair->client)); /* which does not mend it */
+    pair_handshake(pair);
+    ck_assert_result(pair->client_result, TLSSHIM_E_STAPLE);
+}
+END_TEST
+
 START_TEST(a_remembered_chain_spares_nobody_the_answer)
 {
     int64_t client = asking(_i, TLSSHIM_STAPLE_REQUIRE);
@@ -539,6 +569,8 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, begin, keep_end);
     tcase_add_loop_test(tcase, a_client_judges_what_is_stapled, 0, TRIALS);
+    tcase_add_loop_test(tcase, a_server_learns_that_its_answer_is_missed, 0, VERSIONS);
+    tcase_add_test(tcase, the_host_is_shown_the_judgement_on_an_answer_that_came_with_the_certificate);
     tcase_add_loop_test(tcase, a_remembered_chain_spares_nobody_the_answer, 0, VERSIONS);
     tcase_add_loop_test(tcase, a_switch_lets_an_answer_pass_that_is_still_judged, 0, SWITCH_TRIALS);
     tcase_add_loop_test(tcase, an_answer_is_shown_to_who_asks_and_seen_from_both_ends, 0, VERSIONS);
