@@ -64,6 +64,7 @@ static void both_begin(struct turn turn)
     bool client = turn.client;
     struct shown shown = {0};
 
+    memset(&run, 0, sizeof run);
     run.wrong = wrong;
     run.client = client;
     run.version = turn.version;
