@@ -84,8 +84,8 @@ static void sign(int64_t conn)
 static void is_verified(struct pair *pair)
 {
     char name[64];
-    int32_t len = tlsshim_cert_text(keep(tlsshim_conn_peer_cert(pair->server)), TLSSHIM_CERT_COMMON_NAME, name,
-                                    sizeof name);
+    int32_t len =
+        tlsshim_cert_text(keep(tlsshim_conn_peer_cert(pair->server)), TLSSHIM_CERT_COMMON_NAME, name, sizeof name);
 
     ck_assert_int_eq(pair->server_result, TLSSHIM_WANT_FEED);
     ck_assert_int_eq(number_of(pair->server, TLSSHIM_CONN_CERTIFICATE_REQUESTED), 0);
