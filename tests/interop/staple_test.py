@@ -81,7 +81,8 @@ def our_client_judges_what_s_server_staples():
 
 
 def our_server_is_given_no_answer_that_says_revoked():
-    command = [PEER, "serve", "127.0.0.1", f"cert={crt('server')}", f"key={key('server')}", f"staple={answer('revoked')}"]
+    command = [PEER, "serve", "127.0.0.1", f"cert={crt('server')}", f"key={key('server')}",
+               f"staple={answer('revoked')}"]
     done = subprocess.run(command, check=False, timeout=PATIENCE, capture_output=True, text=True)
     assert done.returncode == 2 and "E_REVOKED certificate was revoked on 2025-01-01" in done.stdout, done
 
