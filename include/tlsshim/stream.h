@@ -147,6 +147,27 @@ int32_t tlsshim_stream_write(int64_t stream, const void *data, int32_t data_len,
  */
 int32_t tlsshim_stream_flush(int64_t stream, int64_t timeout_ms);
 
+/* Sends bytes of a file, all of them if the time suffices; with timeout 0 no more than 256 KiB a call, so that a loop
+ * gets on. On a plain stream the kernel moves them without a copy, unless its socket is in blocking mode; on a TLS
+ * stream they are read and encrypted. Neither raises a signal, also when the file is cut short meanwhile.
+ *
+ * The file's own position is neither used nor moved, so that its bytes may be sent by several threads or streams.
+ * For all that is left give a count that is larger than can be, such as 2^53-1.
+ *
+ * stream  handle stream
+ * fd      fd; of what can be read at an offset; it stays the host's
+ * offset  number; 0..; of the first byte
+ * count   number; 0..
+ * timeout_ms duration ms
+ * return  count; the bytes taken, 0 at the end of the file; if none: WANT_EVENT WANT_READ WANT_WRITE TIMEOUT
+ * errors  +stream_write
+ * thread  any
+ * blocks  files cpu timeout_ms
+ * source  sendfile(2), pread(2), SSL_write_ex(3)
+ * since   1
+ */
+int64_t tlsshim_stream_sendfile(int64_t stream, int64_t fd, int64_t offset, int64_t count, int64_t timeout_ms);
+
 /* Says goodbye after all that was written: TLS its own, plain the end of sending. Reading goes on.
  *
  * stream  handle stream

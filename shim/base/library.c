@@ -22,6 +22,7 @@ static const struct constant {
 /* What this build can do. */
 static const char *const features[] = {
     "tls",
+    "sendfile",
 #ifndef TLSSHIM_BACKEND_STATIC
     "legacy",
 #endif

@@ -238,6 +238,13 @@ static int32_t closed_meanwhile(void)
     return error_new(TLSSHIM_E_CLOSED, "closed by another thread while this call was inside");
 }
 
+int32_t call_goes_on(const struct call *call)
+{
+    if (handle_closing(call->handle))
+        return closed_meanwhile();
+    return call->patient && clock_ns() >= call->until ? TLSSHIM_TIMEOUT : TLSSHIM_OK;
+}
+
 int32_t call_wait(struct call *call, int fd, short events, int64_t most_ns, short *seen)
 {
     int64_t now = clock_ns();

@@ -45,6 +45,8 @@ void call_leave(struct call *call);
 void call_try(struct call *call);
 /* True if others are inside on the same object. */
 bool call_has_company(const struct call *call);
+/* For a call that moves much and never had to wait: OK, TIMEOUT if its time is up (never with none), E_CLOSED. */
+int32_t call_goes_on(const struct call *call) MUST_USE;
 /* Waits until a descriptor is ready for poll's `events`, at most `most_ns`: OK to try again, with what poll saw in
  * `*seen`; TIMEOUT when the call's own time is up; E_CLOSED. Cancellation is as the host has it while waiting. */
 int32_t call_wait(struct call *call, int fd, short events, int64_t most_ns, short *seen) MUST_USE;

@@ -4,22 +4,15 @@
 #include <sys/socket.h>
 
 #include "../base/bytes.h"
+#include "../base/code.h"
 #include "../base/error.h"
 #include "../tls/transport.h"
-#include "stream.h"
+#include "job.h"
 
-/* One call's job, tried until it no longer answers WANT_FEED (poll for input) or WANT_DRAIN (for output). */
-struct job {
-    int32_t (*go)(struct stream *stream, struct job *job);
-    void *room;
-    const uint8_t *data;
-    int32_t len;
-    int32_t done; /* bytes taken of data */
-    int side;
-    int64_t bytes_in; /* that the engine had received before the last wait */
-};
+/* So much is sent before a call looks at its clock: a peer that takes all of it would hold the call past its time. */
+enum { PIECE_MOST = 1 << 20 };
 
-static int32_t plain_failure(int errno_value, const char *what)
+int32_t plain_failure(int errno_value, const char *what)
 {
     switch (errno_value) {
     case EINTR:
@@ -67,7 +60,7 @@ static int32_t go_read(struct stream *s, struct job *job)
     return result;
 }
 
-static int32_t plain_write(struct stream *s, const uint8_t *data, int32_t len)
+int32_t plain_write(struct stream *s, const void *data, int32_t len)
 {
     ssize_t sent;
     int32_t result;
@@ -89,12 +82,15 @@ static int32_t go_write(struct stream *s, struct job *job)
 
     while (job->done < job->len) {
         const uint8_t *data = job->data + job->done;
+        int32_t len = job->len - job->done < PIECE_MOST ? job->len - job->done : PIECE_MOST;
 
-        result = s->conn != 0 ? tlsshim_conn_write(s->conn, data, job->len - job->done)
-                              : plain_write(s, data, job->len - job->done);
+        result = s->conn != 0 ? tlsshim_conn_write(s->conn, data, len) : plain_write(s, data, len);
         if (result <= 0)
             return result;
         job->done += result;
+        result = job->done < job->len ? call_goes_on(job->call) : TLSSHIM_OK;
+        if (result < 0)
+            return result;
     }
     return TLSSHIM_OK;
 }
@@ -213,7 +209,7 @@ static int32_t job_loop(struct call *call, struct stream *s, struct job *job)
     }
 }
 
-static int32_t job_run(int64_t stream, struct job *job, int64_t timeout_ms)
+int32_t job_run(int64_t stream, struct job *job, int64_t timeout_ms)
 {
     struct stream *s;
     struct call call;
@@ -221,9 +217,15 @@ static int32_t job_run(int64_t stream, struct job *job, int64_t timeout_ms)
 
     if (result < 0)
         return result;
+    job->call = &call;
     result = job_loop(&call, s, job);
     call_leave(&call);
     return result;
+}
+
+int64_t job_outcome(int64_t done, int32_t result)
+{
+    return done > 0 && (result >= TLSSHIM_NONE || code_bare(result) != TLSSHIM_E_CLOSED) ? done : result;
 }
 
 int32_t stream_finish_connecting(int64_t stream, int64_t timeout_ms)
@@ -260,8 +262,7 @@ int32_t tlsshim_stream_write(int64_t stream, const void *data, int32_t data_len,
     job.data = in.data;
     job.len = data_len;
     result = job_run(stream, &job, timeout_ms);
-    /* What was taken is told; what stopped the rest, the next call meets again. */
-    return job.done > 0 && (result >= TLSSHIM_NONE || -((-result) & 255) != TLSSHIM_E_CLOSED) ? job.done : result;
+    return (int32_t)job_outcome(job.done, result);
 }
 
 int32_t tlsshim_stream_flush(int64_t stream, int64_t timeout_ms)
