@@ -40,7 +40,7 @@
    #:session #:load-session #:session-export #:session-id #:session-peer-name #:session-alpn #:session-created
    #:session-lifetime #:session-usable #:session-has-ticket
    #:tls-stream #:connect #:adopt #:stream-start-tls #:stream-conn #:stream-handshake #:stream-read #:stream-write
-   #:stream-flush #:stream-shutdown #:stream-fd #:stream-wants #:stream-peer-address #:stream-peer-port
-   #:stream-local-address #:stream-local-port #:stream-tls #:timeout
+   #:stream-sendfile #:stream-flush #:stream-shutdown #:stream-fd #:stream-wants
+   #:stream-peer-address #:stream-peer-port #:stream-local-address #:stream-local-port #:stream-tls #:timeout
    #:octet-stream #:make-octet-stream #:octet-stream-under
    #:listener #:make-listener #:listener-port #:listener-accept))

@@ -1,4 +1,5 @@
-/* One call's job on a stream, tried until it no longer has to wait: what the calls of stream_io.c and sendfile.c are. */
+/* One call's job on a stream, tried until it no longer has to wait: what the calls of stream_io.c and sendfile.c are.
+ */
 #ifndef SHIM_NET_JOB_H
 #define SHIM_NET_JOB_H
 

@@ -63,7 +63,8 @@ static bool never_blocks(int fd)
     return flags >= 0 && (flags & O_NONBLOCK) != 0;
 }
 
-/* No more than the file has: asked for more than there is, kernels hold back its end, as if the rest were to follow. */
+/* No more than the file has: asked for more than there is, kernels before 6.5 hold back its end, as if more followed.
+ */
 static size_t kernel_piece_len(const struct sending *sending)
 {
     int64_t len = sending->left < KERNEL_PIECE ? sending->left : KERNEL_PIECE;
@@ -119,8 +120,10 @@ static int32_t read_piece(struct sending *sending)
         got = pread(sending->fd, sending->buffer, len, (off_t)sending->at);
     while (got < 0 && errno == EINTR);
     if (got < 0 && errno == ESPIPE)
-        return error_system_as(TLSSHIM_E_ARGUMENT, errno, "descriptor %d is a pipe, socket or terminal, which cannot "
-                               "be read at an offset: read it and write", sending->fd);
+        return error_system_as(TLSSHIM_E_ARGUMENT, errno,
+                               "descriptor %d is a pipe, socket or terminal, which cannot "
+                               "be read at an offset: read it and write",
+                               sending->fd);
     if (got < 0)
         return error_system(errno, "reading descriptor %d fails", sending->fd);
     sending->have = (int32_t)got;

@@ -26,6 +26,7 @@ if "TLSSHIM_RAW" not in os.environ:
 
 import asyncio  # noqa: E402
 import gc  # noqa: E402
+import tempfile  # noqa: E402
 
 import tlsshim  # noqa: E402
 from support.promise import run  # noqa: E402
@@ -96,6 +97,21 @@ async def many_connections_read_and_write_at_once():
 
 
 @in_loop
+async def a_file_is_sent():
+    async with Town() as town:
+        async with await town.come(town.client) as stream:
+            with tempfile.TemporaryFile() as file:
+                file.write(b"abcdefghij" * 100_000)
+                file.flush()
+                assert await stream.sendfile(file, 999_990) == 10
+                assert await stream.sendfile(file.fileno(), 5, 150_000) == 150_000
+                assert await stream.sendfile(file, 1_000_000) == 0
+            await stream.shutdown()
+            got = b"".join([part async for part in stream])
+            assert got == b"abcdefghij" + b"fghijabcde" * 15_000, len(got)
+
+
+@in_loop
 async def a_session_is_resumed():
     async with Town() as town:
         session = None
@@ -155,5 +171,5 @@ async def an_end_without_goodbye_is_told_from_a_clean_one():
 
 
 if __name__ == "__main__":
-    run([many_connections_read_and_write_at_once, a_session_is_resumed, a_refusal_reaches_both_ends,
+    run([many_connections_read_and_write_at_once, a_file_is_sent, a_session_is_resumed, a_refusal_reaches_both_ends,
          a_wait_can_be_cancelled_and_the_stream_goes_on, an_end_without_goodbye_is_told_from_a_clean_one])

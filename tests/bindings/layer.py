@@ -1,5 +1,6 @@
 """What the Python package does, told as every host's layer tells it; layer_test.py compares them."""
 import gc
+import sys
 from datetime import datetime, timedelta, timezone
 
 import tlsshim
@@ -171,6 +172,9 @@ def sockets(client, server):
         pass
     say("upgraded", one.tls, one.conn.version, one.conn.alpn, one.conn.peer_name, other.conn.peer_name)
     say("over TLS", done(one.write(b"x" * 10000)), len(other.read()), done(other.write(b"")), done(one.flush()))
+    say("file", one.sendfile(sys.stdin, 10, 20), other.read(), one.sendfile(0, 99990), other.read(),
+        one.sendfile(0, 100000))
+    refused("no file", one.sendfile, -1)
     say("end", done(one.shutdown()), other.read(), done(other.shutdown()), one.read())
     refused("after the end", one.write, b"more")
     say("closed", done(one.close()), done(one.close()), done(other.close()))

@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import hosts
@@ -30,8 +31,11 @@ def lines_of(name, command):
     env = hosts.environment()
     if command is PYTHON:
         env["TLSSHIM_RAW"] = name
-    ran = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=env, timeout=280,
-                         stdin=subprocess.DEVNULL)
+    with tempfile.TemporaryFile() as file:  # for whoever sends a file: standard input
+        file.write(b"abcdefghij" * 10000)
+        file.seek(0, os.SEEK_END)
+        ran = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=env,
+                             timeout=280, stdin=file)
     lines = [line for line in ran.stdout.splitlines() if line and not line.startswith(";")]
     assert ran.returncode == 0, f"{name} ended with {ran.returncode}\n" + "\n".join(lines[-20:]) + ran.stderr[-3000:]
     return lines

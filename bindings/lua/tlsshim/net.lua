@@ -9,6 +9,7 @@ local done, fail, fields, milliseconds = object.done, object.fail, object.fields
 local steps, try, wrap, yes = object.steps, object.try, object.wrap, object.yes
 
 local PIECE = 65536
+local ALL = 9007199254740991 -- bytes of a file
 local Stream, Listener = class "stream", class "listener"
 Stream.timeout, Listener.timeout = 30, 30
 
@@ -60,6 +61,11 @@ function Stream:write(data, timeout)
     if taken == #data then return true end
     local _, err = fail(taken < 0 and taken or ms == 0 and raw.WANT_WRITE or raw.TIMEOUT)
     return nil, err, math.max(taken, 0)
+end
+-- Sends bytes of an open file, a descriptor's number: `count` of them, or to its end. Gives how many were taken: fewer
+-- where the file or the time ends before, 0 at the end of the file.
+function Stream:sendfile(fd, offset, size, timeout)
+    return count(raw.stream_sendfile(self.handle, fd, offset or 0, size or ALL, wait(self, timeout)))
 end
 function Stream:flush(timeout) return done(raw.stream_flush(self.handle, wait(self, timeout))) end
 function Stream:shutdown(timeout) return done(raw.stream_shutdown(self.handle, wait(self, timeout))) end

@@ -7,6 +7,8 @@ from typing import Any, Iterator, Optional
 from ._object import Field, Handle, Timeout, Want, checked, data, failure, raw
 from ._tls import PIECE, Conn, Context, Session, milliseconds
 
+ALL = (1 << 53) - 1  # bytes of a file
+
 
 class _Waiter(Handle):
     timeout: float = 30.0
@@ -73,6 +75,13 @@ class Stream(_Waiter):
         if isinstance(error, (Timeout, Want)):
             error.written = max(taken, 0)
         raise error
+
+    def sendfile(self, file: Any, offset: int = 0, count: Optional[int] = None, timeout: Optional[float] = None) -> int:
+        """Sends bytes of an open file, or its descriptor: `count` of them, or to its end. Gives how many were taken:
+        fewer where the file or the time ends before, 0 at the end of the file."""
+        fd = file if isinstance(file, int) else file.fileno()
+        return checked(raw.stream_sendfile(self._handle, fd, offset, ALL if count is None else count,
+                                           self._ms(timeout)))
 
     def flush(self, timeout: Optional[float] = None) -> None:
         checked(raw.stream_flush(self._handle, self._ms(timeout)))

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any, AsyncIterator, Awaitable, Callable, Optional
 
 from ._object import Error, Want
@@ -87,6 +88,19 @@ class Stream:
             taken = await self._until_done(lambda: self.conn.write(view))
             view = view[taken:]
             await self._send()
+
+    async def sendfile(self, file: Any, offset: int = 0, count: Optional[int] = None) -> int:
+        """Sends bytes of an open file, or its descriptor: `count` of them, or to its end; gives how many."""
+        fd = file if isinstance(file, int) else file.fileno()
+        loop, sent = asyncio.get_running_loop(), 0
+        while count is None or sent < count:
+            size = PIECE if count is None else min(PIECE, count - sent)
+            piece = await loop.run_in_executor(None, os.pread, fd, size, offset + sent)
+            if not piece:
+                break
+            await self.write(piece)
+            sent += len(piece)
+        return sent
 
     async def shutdown(self) -> None:
         """Says goodbye; reading goes on."""
