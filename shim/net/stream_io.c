@@ -97,13 +97,16 @@ static int32_t go_write(struct stream *s, struct job *job)
 
 static int32_t go_flush(struct stream *s, struct job *job)
 {
-    int32_t result = s->conn != 0 ? tlsshim_conn_state(s->conn) : 0;
+    int32_t state = s->conn != 0 ? tlsshim_conn_state(s->conn) : 0;
+    int32_t result;
 
     (void)job;
-    if (result < 0 || (result & TLSSHIM_STATE_OUTPUT_PENDING) == 0)
-        return result < 0 ? result : TLSSHIM_OK;
+    if (state < 0 || (state & (TLSSHIM_STATE_OUTPUT_PENDING | TLSSHIM_STATE_HANDSHAKE_DONE)) == 0)
+        return state < 0 ? state : TLSSHIM_OK;
     result = tlsshim_conn_handshake(s->conn);
-    return result == TLSSHIM_WANT_FEED ? TLSSHIM_OK : result; /* that means that nothing is left to send */
+    if (result == TLSSHIM_WANT_FEED && (state & TLSSHIM_STATE_HANDSHAKE_DONE) == 0)
+        return TLSSHIM_OK; /* the handshake waits, and nothing is left to send */
+    return result;
 }
 
 static int32_t go_shutdown(struct stream *s, struct job *job)

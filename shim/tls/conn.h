@@ -15,7 +15,8 @@
 #include "verify.h"
 
 enum {
-    RECORD_MOST = 16384, /* plaintext of one record, whoever sends it */
+    RECORD_MOST = 16384,       /* plaintext of one record, whoever sends it */
+    PLAIN_A_TURN = 256 * 1024, /* what one call opens or seals before others get their turn */
     SESSIONS_MOST = 8,
 };
 

@@ -9,6 +9,8 @@ int32_t flow_handshake(struct conn *conn);
 /* Around each call that may touch a descriptor: what waits is sent. */
 void flow_begin(struct conn *conn);
 void flow_end(struct conn *conn);
+/* Seals what was written while the backend was midway. */
+void flow_seal_kept(struct conn *conn);
 /* WANT_DRAIN or WANT_FEED: nothing else is wanted while something waits to be drained. */
 int32_t flow_want(const struct conn *conn);
 /* What is wanted to get through a message that is under way: WANT_EVENT, or as above. */
@@ -17,6 +19,8 @@ int32_t flow_want_midway(const struct conn *conn);
 bool flow_pending(const struct conn *conn);
 /* True while the backend is within a message that the peer has begun after the handshake: it seals nothing then. */
 bool flow_midway(const struct conn *conn);
+/* Goes on with such a message as far as it has come, so that who only sends need not wait for a reader. */
+int32_t flow_settle(struct conn *conn);
 /* E_RESET, or what the peer said before it stopped listening. */
 int32_t flow_sending_failed(struct conn *conn);
 /* E_STATE on a connection whose bytes a stream moves. */

@@ -28,8 +28,11 @@ void flow_begin(struct conn *conn)
 
 void flow_end(struct conn *conn)
 {
-    if (conn->transport.fd >= 0)
-        transport_flush(&conn->transport);
+    if (conn->transport.fd < 0)
+        return;
+    if (conn->pile.len > 0)
+        flow_seal_kept(conn);
+    transport_flush(&conn->transport);
 }
 
 /* The first error of a connection that sends in vain, unless the peer said before why. */
@@ -176,6 +179,18 @@ int32_t flow_handshake(struct conn *conn)
     return result == TLSSHIM_WANT_FEED ? flow_want(conn) : result;
 }
 
+/* What a connection wants whose handshake is complete. */
+static int32_t still_wanted(struct conn *conn)
+{
+    if (event_waiting(conn) != 0)
+        return TLSSHIM_WANT_EVENT;
+    if (conn->transport.write_errno != 0 && conn->transport.left.len > 0)
+        return flow_sending_failed(conn); /* of what was taken before */
+    if (flow_pending(conn))
+        return TLSSHIM_WANT_DRAIN;
+    return flow_midway(conn) && conn->pile.len > 0 ? TLSSHIM_WANT_FEED : TLSSHIM_OK;
+}
+
 int32_t tlsshim_conn_handshake(int64_t conn)
 {
     struct conn_call call;
@@ -185,11 +200,11 @@ int32_t tlsshim_conn_handshake(int64_t conn)
         return result;
     flow_begin(call.conn);
     result = flow_handshake(call.conn);
+    if (result == TLSSHIM_OK)
+        result = flow_settle(call.conn);
     flow_end(call.conn);
-    if (result == TLSSHIM_OK && event_waiting(call.conn) != 0)
-        result = TLSSHIM_WANT_EVENT;
-    if (result == TLSSHIM_OK && flow_pending(call.conn))
-        result = TLSSHIM_WANT_DRAIN;
+    if (result == TLSSHIM_OK)
+        result = still_wanted(call.conn);
     conn_leave(&call);
     return result;
 }

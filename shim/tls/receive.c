@@ -49,7 +49,7 @@ static int32_t read_records(struct conn_call *call, uint8_t *plain, size_t cap)
     size_t total = 0;
     int32_t result = TLSSHIM_WANT_FEED;
 
-    for (int steps = 0; total < cap; steps++) {
+    for (int steps = 0; total < cap && total < PLAIN_A_TURN; steps++) {
         size_t got;
         int answer;
 
@@ -77,6 +77,26 @@ static int32_t read_records(struct conn_call *call, uint8_t *plain, size_t cap)
         return (int32_t)total;
     }
     return result == TLSSHIM_WANT_FEED ? flow_want(conn) : result;
+}
+
+int32_t flow_settle(struct conn *conn)
+{
+    while (flow_midway(conn) && event_waiting(conn) == 0) {
+        int32_t result = attend(conn);
+
+        if (result == TLSSHIM_OK)
+            result = look(conn);
+        if (passes(result))
+            return result;
+        if (result < TLSSHIM_NONE)
+            return conn->truncated ? result : conn_fail(conn, result);
+        if (result == TLSSHIM_OK && conn->peer_closed)
+            return error_new(TLSSHIM_E_PROTOCOL,
+                             "the peer said goodbye within a message; nothing can be sent after it");
+        if (result == TLSSHIM_OK || conn->transport.starved)
+            break;
+    }
+    return TLSSHIM_OK;
 }
 
 static int32_t settle_read(struct conn *conn, int32_t result)

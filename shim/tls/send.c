@@ -97,15 +97,22 @@ static int32_t seal_pile(struct conn *conn, size_t len, bool while_room)
     return result;
 }
 
+void flow_seal_kept(struct conn *conn)
+{
+    if (conn->transport.left.len < conn_limit(conn, TLSSHIM_LIMIT_OUTPUT))
+        (void)seal_pile(conn, sealable(conn), false); /* a failure is the connection's, and told by its next call */
+}
+
 static int32_t take_plain(struct conn *conn, struct bytes plain)
 {
-    size_t room = conn_limit(conn, TLSSHIM_LIMIT_OUTPUT) - conn->pile.len;
+    size_t most = conn_limit(conn, TLSSHIM_LIMIT_OUTPUT);
+    size_t room = conn->transport.left.len < most ? most - conn->pile.len : 0;
     size_t len = plain.len < room ? plain.len : room;
 
     if (plain.len == 0)
         return 0;
     if (len == 0)
-        return TLSSHIM_WANT_DRAIN;
+        return flow_midway(conn) ? flow_want_midway(conn) : flow_want(conn);
     if (!queue_add(&conn->pile, plain.data, len))
         return TLSSHIM_E_MEMORY;
     return (int32_t)len;
@@ -114,11 +121,9 @@ static int32_t take_plain(struct conn *conn, struct bytes plain)
 /* A descriptor takes what it can at once; at most one pile of sealed bytes waits for it. */
 static int32_t write_through(struct conn *conn, struct bytes plain)
 {
-    int32_t taken, result;
+    int32_t taken = take_plain(conn, plain);
+    int32_t result;
 
-    if (conn->transport.left.len >= conn_limit(conn, TLSSHIM_LIMIT_OUTPUT))
-        return TLSSHIM_WANT_DRAIN;
-    taken = take_plain(conn, plain);
     if (taken <= 0)
         return taken;
     result = seal_pile(conn, sealable(conn), false);
@@ -133,7 +138,7 @@ static int32_t writable(struct conn *conn)
         return result;
     if (conn->we_closed)
         return error_new(TLSSHIM_E_STATE, "writing after shutdown");
-    return TLSSHIM_OK;
+    return flow_settle(conn);
 }
 
 static int32_t flow_write(struct conn *conn, struct bytes plain)
@@ -226,7 +231,8 @@ static int32_t seal_direct(struct conn *conn, struct bytes plain, size_t *taken)
 
     if (result == TLSSHIM_OK)
         result = seal_pile(conn, sealable(conn), true);
-    while (result == TLSSHIM_OK && *taken < plain.len && conn->pile.len == 0 && room_out(&conn->transport)) {
+    while (result == TLSSHIM_OK && *taken < plain.len && *taken < PLAIN_A_TURN && conn->pile.len == 0 &&
+           room_out(&conn->transport)) {
         size_t len = plain.len - *taken < record_most(conn) ? plain.len - *taken : record_most(conn);
 
         result = seal_record(conn, plain.data + *taken, len);
@@ -307,6 +313,9 @@ static int32_t flow_shutdown(struct conn *conn)
         return conn->failure;
     if (!conn->done)
         return error_new(TLSSHIM_E_STATE, "there is no connection to shut down before the handshake is complete");
+    result = conn->we_closed ? TLSSHIM_OK : flow_settle(conn);
+    if (result < 0)
+        return result;
     if (!conn->we_closed && flow_midway(conn))
         return flow_want_midway(conn);
     if (!conn->we_closed) {

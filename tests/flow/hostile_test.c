@@ -1,6 +1,9 @@
 /* Peers that do what no good peer does. */
 #include <openssl/ssl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "support/pair.h"
 #include "support/rogue.h"
@@ -95,6 +98,128 @@ START_TEST(a_message_begun_and_not_ended_keeps_writes_waiting)
     ck_assert_int_eq(SSL_read(rogue.ssl, data, sizeof data), 5);
     ck_assert_mem_eq(data, "waits", 5);
     rogue_end(&rogue);
+}
+END_TEST
+
+/* --- the same over a stream: the rogue holds the other socket --- */
+
+static int rogue_fd;
+
+static void rogue_to_socket(void)
+{
+    uint8_t wire[16384];
+    int len = BIO_read(rogue.out, wire, sizeof wire);
+
+    if (len > 0)
+        must_be(send(rogue_fd, wire, (size_t)len, MSG_NOSIGNAL), len);
+}
+
+static void rogue_from_socket(void)
+{
+    uint8_t wire[16384];
+    ssize_t len;
+
+    while ((len = recv(rogue_fd, wire, sizeof wire, MSG_DONTWAIT)) > 0)
+        BIO_write(rogue.in, wire, (int)len);
+}
+
+static int64_t forged_stream(void)
+{
+    int64_t server = server_context(TLSSHIM_TLS_1_3, certs()->server, 0, 0);
+    int64_t stream;
+    int fds[2];
+
+    ck_assert_ok(tlsshim_context_set_tickets(server, 0));
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    rogue_fd = fds[1];
+    stream = keep(tlsshim_stream_adopt(fds[0], server, "", 0, TLSSHIM_FD_TAKE));
+    rogue_begin(true);
+    rogue_connect(true);
+    for (int steps = 0; steps < 4; steps++) {
+        SSL_do_handshake(rogue.ssl);
+        rogue_to_socket();
+        (void)tlsshim_stream_handshake(stream, 0);
+        rogue_from_socket();
+    }
+    ck_assert_int_eq(tlsshim_stream_handshake(stream, 0), TLSSHIM_OK);
+    return stream;
+}
+
+static void rogue_send(uint8_t type, const void *data, size_t len)
+{
+    uint8_t record[600];
+    int32_t size = forge(type, data, len, record);
+
+    must_be(send(rogue_fd, record, (size_t)size, MSG_NOSIGNAL), size);
+}
+
+static int64_t cpu_ms(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
+/* What cannot be sealed waits for the rest of the message: for input, and without turning round and round. */
+START_TEST(a_message_begun_and_not_ended_lets_senders_wait_in_peace)
+{
+    static const uint8_t update[5] = {24, 0, 0, 1, 0};
+    static char bulk[1 << 17], back[1 << 17];
+    int64_t stream = forged_stream(), cpu;
+    int32_t taken, got = 0;
+    char byte;
+
+    rogue_send(22, update, 4);
+    ck_assert_int_eq(tlsshim_stream_read(stream, &byte, 1, 0), TLSSHIM_WANT_READ);
+    cpu = cpu_ms();
+    taken = tlsshim_stream_write(stream, bulk, sizeof bulk, 100);
+    ck_assert_int_eq(taken, 1 << 16);
+    ck_assert_int_eq(tlsshim_stream_write(stream, bulk, 1, 100), TLSSHIM_TIMEOUT);
+    ck_assert_int_eq(tlsshim_stream_flush(stream, 100), TLSSHIM_TIMEOUT);
+    ck_assert_int_eq(tlsshim_stream_shutdown(stream, 100), TLSSHIM_TIMEOUT);
+    ck_assert_int_lt(cpu_ms() - cpu, 100);
+    ck_assert_int_eq(tlsshim_stream_write(stream, bulk, 1, 0), TLSSHIM_WANT_READ);
+    ck_assert_int_eq(tlsshim_stream_flush(stream, 0), TLSSHIM_WANT_READ);
+    ck_assert_int_eq(tlsshim_stream_wants(stream) & TLSSHIM_READY_READ, TLSSHIM_READY_READ);
+
+    rogue_send(22, update + 4, 1); /* and nobody reads: who sends goes on with it */
+    ck_assert_int_eq(tlsshim_stream_write(stream, bulk, sizeof bulk - (size_t)taken, 1000),
+                     (int32_t)sizeof bulk - taken);
+    ck_assert_int_eq(tlsshim_stream_shutdown(stream, 1000), TLSSHIM_OK);
+    rogue_from_socket();
+    for (int step; (step = SSL_read(rogue.ssl, back + got, (int)sizeof back - got)) > 0;)
+        got += step;
+    ck_assert_int_eq(got, (int)sizeof bulk);
+    ck_assert_int_eq(SSL_get_shutdown(rogue.ssl) & SSL_RECEIVED_SHUTDOWN, SSL_RECEIVED_SHUTDOWN);
+    close(rogue_fd);
+    rogue_end();
+}
+END_TEST
+
+/* An end, a goodbye, nonsense or a reset within the message: senders learn it, and do not wait for what never comes. */
+START_TEST(a_message_that_never_ends_is_told_to_senders)
+{
+    static const uint8_t update[4] = {24, 0, 0, 1};
+    static const int32_t errors[] = {TLSSHIM_E_TRUNCATED, TLSSHIM_E_PROTOCOL, TLSSHIM_E_PROTOCOL};
+    int64_t stream = forged_stream();
+    char byte;
+
+    rogue_send(22, update, 4);
+    ck_assert_int_eq(tlsshim_stream_read(stream, &byte, 1, 0), TLSSHIM_WANT_READ);
+    if (_i == 0)
+        ck_assert_int_eq(shutdown(rogue_fd, SHUT_WR), 0);
+    else if (_i == 1)
+        rogue_send(21, "\1\0", 2);
+    else
+        rogue_send(23, "data within a message", 21);
+    for (int again = 0; again < 2; again++) {
+        ck_assert_result(tlsshim_stream_write(stream, "x", 1, 1000), errors[_i]);
+        ck_assert_result(tlsshim_stream_shutdown(stream, 1000), errors[_i]);
+        ck_assert_result(tlsshim_stream_flush(stream, 1000), errors[_i]);
+    }
+    close(rogue_fd);
+    rogue_end();
 }
 END_TEST
 
@@ -231,6 +356,8 @@ int main(void)
     tcase_add_checked_fixture(tests, keep_begin, keep_end);
     tcase_add_test(tests, a_forged_record_is_read_like_any_other);
     tcase_add_test(tests, a_message_begun_and_not_ended_keeps_writes_waiting);
+    tcase_add_test(tests, a_message_begun_and_not_ended_lets_senders_wait_in_peace);
+    tcase_add_loop_test(tests, a_message_that_never_ends_is_told_to_senders, 0, 3);
     tcase_add_test(tests, a_flood_of_empty_records_ends_the_connection);
     tcase_add_loop_test(tests, records_that_make_no_sense_end_the_connection, 0, 9);
     tcase_add_loop_test(tests, a_second_hello_must_name_the_same_server, 0, 3);
