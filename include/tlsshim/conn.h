@@ -165,10 +165,13 @@ int32_t tlsshim_conn_peek(int64_t conn, void *plain, int32_t plain_cap);
 
 /* Takes bytes to send, by copy; they are sealed when drained. There is no same-buffer-again rule.
  *
+ * Under TLS 1.3 keys change by themselves long before they wear out. Below it they cannot: after 256 GiB sent under one
+ * AES key only the goodbye is left, and writing is E_LIMIT.
+ *
  * conn    handle conn
  * plain   in bytes, any length
  * return  count; taken, at least 65536 when empty; 0 only for length 0; WANT_DRAIN when full; WANT_FEED WANT_EVENT
- * errors  +conn_handshake
+ * errors  E_LIMIT +conn_handshake
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  SSL_write_ex(3)
@@ -211,7 +214,7 @@ int32_t tlsshim_conn_open(int64_t conn, const void *bytes, int32_t bytes_len, vo
  * bytes   out bytes, stream; capacity 1.., best 17000 or more; to send to the peer
  * taken   output; bytes used up, written unless an error comes back
  * return  count; bytes to send, 0 when there is nothing; WANT_FEED WANT_EVENT
- * errors  +conn_handshake
+ * errors  +conn_write
  * thread  any; calls on one connection take turns
  * blocks  never
  * source  SSL_write_ex(3)

@@ -126,7 +126,7 @@ int32_t tlsshim_stream_read(int64_t stream, void *data, int32_t data_cap, int64_
  * data    in bytes, any length
  * timeout_ms duration ms
  * return  count; the bytes taken, 0 only for length 0; if none: WANT_EVENT WANT_READ WANT_WRITE TIMEOUT
- * errors  E_STATE +stream_handshake
+ * errors  E_STATE E_LIMIT +stream_handshake
  * thread  any
  * blocks  cpu timeout_ms
  * source  send(2), SSL_write_ex(3)

@@ -121,7 +121,7 @@ int32_t conn_enter_flow(int64_t handle, struct conn_call *call)
 static bool at_rest(const struct conn *conn)
 {
     return conn->done && conn->failure == 0 && conn->transport.fd < 0 && conn->transport.write_errno == 0 &&
-           conn->tickets_due == 0 && !conn->we_closed && !flow_midway(conn);
+           conn->tickets_due == 0 && !conn->we_closed && !flow_midway(conn) && !flow_key_worn(conn);
 }
 
 bool conn_enter_quickly(int64_t handle, struct conn_call *call)

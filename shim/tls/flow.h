@@ -9,6 +9,8 @@ int32_t flow_handshake(struct conn *conn);
 /* Around each call that may touch a descriptor: what waits is sent. */
 void flow_begin(struct conn *conn);
 void flow_end(struct conn *conn);
+/* No more may be sent under the key, and the version cannot change it. What was taken before still goes out. */
+bool flow_key_worn(const struct conn *conn);
 /* Seals what was written while the backend was midway. */
 void flow_seal_kept(struct conn *conn);
 /* WANT_DRAIN or WANT_FEED: nothing else is wanted while something waits to be drained. */

@@ -6,6 +6,16 @@
 /* Records under one key, well below AES-GCM's bound of 2^24.5 (RFC 8446 section 5.5). */
 static const uint64_t RECORDS_A_KEY = 1 << 23;
 
+/* Bytes under the one key that a connection has below TLS 1.3, well below AES-GCM's bound: 2^24.5 records of 16 KiB
+ * (RFC 9325 section 4.4). Counted in bytes, so that small records do not end a connection before its time. */
+static const int64_t BYTES_OF_ONE_KEY = INT64_C(1) << 38;
+
+bool flow_key_worn(const struct conn *conn)
+{
+    return conn->transport.bytes_out >= BYTES_OF_ONE_KEY && SSL_version(conn->ssl) < TLS1_3_VERSION &&
+           SSL_CIPHER_get_cipher_nid(SSL_get_current_cipher(conn->ssl)) != NID_chacha20_poly1305;
+}
+
 /* Tickets go out right before the first bytes: a peer that only sends never has to read them. */
 static int32_t send_tickets(struct conn *conn)
 {
@@ -138,6 +148,11 @@ static int32_t writable(struct conn *conn)
         return result;
     if (conn->we_closed)
         return error_new(TLSSHIM_E_STATE, "writing after shutdown");
+    if (flow_key_worn(conn))
+        return error_new(TLSSHIM_E_LIMIT,
+                         "the key of this connection has protected as much as is safe, and %s cannot "
+                         "change it: connect anew, or use TLS 1.3",
+                         SSL_get_version(conn->ssl));
     return flow_settle(conn);
 }
 
