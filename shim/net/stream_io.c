@@ -12,6 +12,8 @@
 /* So much is sent before a call looks at its clock: a peer that takes all of it would hold the call past its time. */
 enum { PIECE_MOST = 1 << 20 };
 
+static const int64_t LOOK_AGAIN_NS = 20000000;
+
 int32_t plain_failure(int errno_value, const char *what)
 {
     switch (errno_value) {
@@ -185,11 +187,14 @@ static int32_t ready_of(short events)
     return ((events & POLLIN) != 0 ? TLSSHIM_READY_READ : 0) | ((events & POLLOUT) != 0 ? TLSSHIM_READY_WRITE : 0);
 }
 
-/* The handshake's limit ends a wait too: the engine then says E_DEADLINE. */
-static int64_t longest_wait(struct stream *s)
+/* The handshake's limit ends a wait too: the engine then says E_DEADLINE. And a reader who looks at output alone looks
+ * at input again soon, since kernels are allowed to announce input that is not there yet. */
+static int64_t longest_wait(struct stream *s, const struct job *job, short events)
 {
     int64_t left = s->conn != 0 && s->fd >= 0 && !s->shaken ? conn_time_left(s->conn) : INT64_MAX;
 
+    if (job->side == STREAM_IN && s->shaken && events == POLLOUT)
+        return LOOK_AGAIN_NS;
     return left < INT64_MAX / 1000000 ? left * 1000000 : INT64_MAX;
 }
 
@@ -206,7 +211,7 @@ static int32_t job_loop(struct call *call, struct stream *s, struct job *job)
             return result;
         if (!call->patient)
             return (events & POLLOUT) != 0 ? TLSSHIM_WANT_WRITE : TLSSHIM_WANT_READ;
-        result = call_wait(call, stream_poll_fd(s), events, longest_wait(s), &seen);
+        result = call_wait(call, stream_poll_fd(s), events, longest_wait(s, job, events), &seen);
         if (result < 0)
             return result;
     }
