@@ -170,6 +170,9 @@ int64_t tlsshim_stream_sendfile(int64_t stream, int64_t fd, int64_t offset, int6
 
 /* Says goodbye after all that was written: TLS its own, plain the end of sending. Reading goes on.
  *
+ * OK means that all of it is with the kernel, and a close does not take it back. But what the peer sends to a socket
+ * that is closed resets the connection, and may cost the peer the rest: where it may still send, read to its end first.
+ *
  * stream  handle stream
  * timeout_ms duration ms
  * return  ok; WANT_EVENT WANT_READ WANT_WRITE TIMEOUT

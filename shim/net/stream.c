@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../base/error.h"
@@ -29,10 +30,30 @@ static void stream_forget(void *object)
     free(s);
 }
 
+static bool said_goodbye(const struct stream *s)
+{
+    int32_t state = s->conn != 0 ? tlsshim_conn_state(s->conn) : 0;
+
+    return s->ended || (state > 0 && (state & TLSSHIM_STATE_WE_CLOSED) != 0);
+}
+
+/* The kernel answers for a socket that is closed with input unread by a reset, which may cost the peer what it has not
+ * yet got. After a goodbye that must not be; without one a reset says no more than the truth. */
+static void discard_input(int fd)
+{
+    char some[16384];
+    int most = 256; /* a peer that goes on sending holds nobody */
+
+    while (most-- > 0 && recv(fd, some, sizeof some, MSG_DONTWAIT) > 0)
+        continue;
+}
+
 static void stream_free(void *object)
 {
     struct stream *s = object;
 
+    if (s->owns_fd && s->fd >= 0 && said_goodbye(s))
+        discard_input(s->fd);
     if (s->conn != 0 && s->fd >= 0)
         conn_detach_fd(s->conn); /* another handle of the engine may live on */
     if (s->kept)
