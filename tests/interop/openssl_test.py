@@ -152,6 +152,32 @@ def our_server_refuses_s_client_without_a_good_certificate():
                 holds(server.facts(), error=wanted)
 
 
+def s_client_is_refused_a_second_handshake():
+    with OursServing(tls="1.2") as server:
+        with Program("openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-CAfile", crt("root"),
+                     "-servername", "localhost") as client:
+            client.say(b"hello\n")
+            client.expect(rb"hello\n$")
+            client.say(b"R\n")
+            client.expect(rb"RENEGOTIATING(.|\n)*no renegotiation")
+        holds(server.facts(), resumed=0, error="E_ALERT")  # its own: it gives up
+
+
+def s_client_changes_keys_and_talks_on():
+    with OursServing(tls="1.3") as server:
+        with Program("openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-CAfile", crt("root"),
+                     "-servername", "localhost") as client:
+            for command in (b"", b"k", b"K"):  # K asks for the server's too
+                if command:
+                    client.say(command + b"\n")
+                    client.expect(rb"KEYUPDATE\n")
+                client.say(b"hello\n")
+                client.expect(rb"hello\n$")
+            client.hang_up()
+            client.process.wait(PATIENCE)
+        holds(server.facts(), bytes=18, end="OK")
+
+
 if __name__ == "__main__":
     run(with_program("openssl", [
         our_client_talks_to_s_server_in_each_version_with_each_key,
@@ -166,4 +192,6 @@ if __name__ == "__main__":
         s_client_shows_its_certificate_and_agrees_on_a_protocol,
         s_client_resumes_with_our_server,
         our_server_refuses_s_client_without_a_good_certificate,
+        s_client_is_refused_a_second_handshake,
+        s_client_changes_keys_and_talks_on,
     ]))
