@@ -10,7 +10,12 @@
 
 #include "../base/bytes.h"
 
-enum { RECEIVES_A_CALL = 64 };
+enum {
+    RECEIVES_A_CALL = 64,
+    HEADER = 5,
+    MOVED_FROM = 127 + HEADER, /* records that the backend moves before it reads them are longer */
+    MOVED_MOST = 4,
+};
 
 bool queue_add(struct queue *queue, const void *data, size_t len)
 {
@@ -67,63 +72,51 @@ void queue_free(struct queue *queue)
     *queue = (struct queue){0};
 }
 
-/* The length of the record under way, as far as its header tells. */
-static size_t framing_want(const struct framing *framing)
+/* How many bytes the record under way still wants, as far as its header tells, whose next bytes these may be; more than
+ * there are if they do not tell. */
+static size_t framing_left(const struct framing *framing, const uint8_t *next, size_t len)
 {
-    if (framing->have < sizeof framing->header)
-        return sizeof framing->header;
-    return sizeof framing->header + ((size_t)framing->header[3] << 8 | framing->header[4]);
+    uint8_t header[HEADER];
+
+    if (framing->have == 0 && len >= HEADER)
+        return HEADER + ((size_t)next[3] << 8 | next[4]);
+    if (framing->have >= HEADER)
+        return HEADER + ((size_t)framing->header[3] << 8 | framing->header[4]) - framing->have;
+    if (framing->have + len < HEADER)
+        return len + 1;
+    memcpy(header, framing->header, framing->have);
+    memcpy(header + framing->have, next, HEADER - framing->have);
+    return HEADER - framing->have + ((size_t)header[3] << 8 | header[4]);
 }
 
-/* Counts the records that pass, to tell later whether those that wait complete another. */
-static void framing_pass(struct framing *framing, const uint8_t *data, size_t len)
+/* Passes the whole records at the front, or all if there is none, and tells how many bytes that are. The backend reads
+ * ahead, but moves what it has to the front of its buffer before each record of more than a few bytes: so it is given
+ * few of those at a time. */
+static size_t framing_pass(struct framing *framing, const uint8_t *data, size_t len)
 {
-    while (len > 0) {
-        size_t step = framing_want(framing) - framing->have;
+    size_t at = 0;
 
-        if (step > len)
-            step = len;
-        if (framing->have < sizeof framing->header)
-            memcpy(framing->header + framing->have, data, step);
-        framing->have += step;
-        data += step;
-        len -= step;
-        if (framing->have >= sizeof framing->header && framing->have == framing_want(framing)) {
-            framing->records++;
-            framing->have = 0;
-        }
-    }
-}
+    for (int moved = 0; moved < MOVED_MOST;) {
+        size_t left = framing_left(framing, data + at, len - at);
 
-/* So many of the bytes that they end with a record, or all of them within one: the backend reads ahead, and would have
- * to move a record that it has only the beginning of. */
-static size_t framing_whole(struct framing framing, const uint8_t *data, size_t len)
-{
-    size_t whole = 0, at = 0;
-
-    while (at < len) {
-        size_t step = framing_want(&framing) - framing.have;
-
-        if (step > len - at)
+        if (left > len - at)
             break;
-        if (framing.have < sizeof framing.header)
-            memcpy(framing.header + framing.have, data + at, step);
-        framing.have += step;
-        at += step;
-        if (framing.have >= sizeof framing.header && framing.have == framing_want(&framing)) {
-            framing.have = 0;
-            whole = at;
-        }
+        at += left;
+        moved += left > MOVED_FROM;
+        framing->have = 0;
+        framing->records++;
     }
-    return whole > 0 ? whole : len;
+    if (at > 0)
+        return at;
+    if (framing->have < HEADER)
+        memcpy(framing->header + framing->have, data, len < HEADER - framing->have ? len : HEADER - framing->have);
+    framing->have += len;
+    return len;
 }
 
-bool transport_has_record(const struct transport *transport)
+bool transport_has_record(const struct transport *t)
 {
-    struct framing ahead = transport->framing;
-
-    framing_pass(&ahead, queue_front(&transport->held), transport->held.len);
-    return ahead.records > transport->framing.records;
+    return t->held.len > 0 && framing_left(&t->framing, queue_front(&t->held), t->held.len) <= t->held.len;
 }
 
 void transport_stop_recording(struct transport *t)
@@ -146,17 +139,32 @@ bool transport_rewind(struct transport *t)
     return true;
 }
 
-static void note_input(struct transport *t, const uint8_t *data, size_t len)
+/* So many of the bytes that wait go to the backend now. */
+static size_t hand_on(struct transport *t, const uint8_t *data, size_t len)
 {
-    size_t room = FIRST_BYTES - t->first_len;
-    size_t first = len < room ? len : room;
+    size_t first = FIRST_BYTES - t->first_len;
 
-    memcpy(t->first + t->first_len, data, first);
-    t->first_len += first;
+    len = framing_pass(&t->framing, data, len);
     t->bytes_in += (int64_t)len;
-    framing_pass(&t->framing, data, len);
     if (t->recording && !queue_add(&t->recorded, data, len))
         transport_stop_recording(t);
+    if (first > 0) {
+        first = len < first ? len : first;
+        memcpy(t->first + t->first_len, data, first);
+        t->first_len += first;
+    }
+    return len;
+}
+
+/* Some of what was received is laid aside for later; without memory the backend gets it all. */
+static size_t hand_on_received(struct transport *t, const uint8_t *data, size_t len)
+{
+    size_t now = hand_on(t, data, len);
+
+    if (now < len && !queue_add(&t->held, data + now, len - now))
+        while (now < len)
+            now += hand_on(t, data + now, len - now);
+    return now;
 }
 
 static int receive(struct transport *t, void *data, size_t len)
@@ -181,25 +189,25 @@ static int receive(struct transport *t, void *data, size_t len)
 static int transport_read(BIO *bio, char *data, int cap)
 {
     struct transport *t = BIO_get_data(bio);
-    size_t len = 0;
+    size_t len = 0, most = cap > 0 ? (size_t)cap : 0;
 
     BIO_clear_retry_flags(bio);
-    if (cap <= 0)
+    if (most == 0)
         return 0;
     if (t->held.len > 0) {
-        len = queue_take(&t->held, data, (size_t)cap);
+        len = hand_on(t, queue_front(&t->held), t->held.len < most ? t->held.len : most);
+        memcpy(data, queue_front(&t->held), len);
+        queue_skip(&t->held, len);
     } else if (t->in_len > 0) {
-        len = framing_whole(t->framing, t->in, t->in_len < (size_t)cap ? t->in_len : (size_t)cap);
+        len = hand_on(t, t->in, t->in_len < most ? t->in_len : most);
         memcpy(data, t->in, len);
         t->in += len;
         t->in_len -= len;
     } else if (t->fd >= 0 && !t->ended && t->read_errno == 0) {
-        len = (size_t)receive(t, data, (size_t)cap);
+        len = hand_on_received(t, (const uint8_t *)data, (size_t)receive(t, data, most));
     }
-    if (len > 0) {
-        note_input(t, (const uint8_t *)data, len);
+    if (len > 0)
         return (int)len;
-    }
     if (t->ended)
         return 0;
     if (t->read_errno != 0)
@@ -224,7 +232,7 @@ static int transport_write(BIO *bio, const char *data, int len)
         memcpy(t->out + t->out_len, data, direct);
         t->out_len += direct;
     }
-    if (!queue_add(&t->left, data + direct, (size_t)len - direct)) {
+    if (direct < (size_t)len && !queue_add(&t->left, data + direct, (size_t)len - direct)) {
         t->out_of_memory = true;
         return -1;
     }
@@ -234,18 +242,14 @@ static int transport_write(BIO *bio, const char *data, int len)
 
 static long transport_control(BIO *bio, int command, long number, void *pointer)
 {
-    const struct transport *t = BIO_get_data(bio);
+    const struct transport *t;
 
     (void)number;
     (void)pointer;
-    switch (command) {
-    case BIO_CTRL_EOF:
-        return t->ended && t->held.len == 0 && t->in_len == 0;
-    case BIO_CTRL_FLUSH:
-        return 1;
-    default:
-        return 0;
-    }
+    if (command != BIO_CTRL_EOF)
+        return command == BIO_CTRL_FLUSH;
+    t = BIO_get_data(bio);
+    return t->ended && t->held.len == 0 && t->in_len == 0;
 }
 
 static BIO_METHOD *method;
