@@ -5,7 +5,7 @@
 #include "flow.h"
 
 /* Records that carry no plaintext and are processed before others get their turn. */
-enum { STEPS_A_TURN = 32 };
+enum { RECORDS_A_TURN = 32 };
 
 static bool more_inside(const struct conn *conn)
 {
@@ -42,14 +42,23 @@ static int32_t attend(struct conn *conn)
     return begun < 0 ? begun : result;
 }
 
+static bool turn_is_over(const struct conn *conn, uint64_t *began)
+{
+    if (conn->records_read - *began < RECORDS_A_TURN)
+        return false;
+    *began = conn->records_read;
+    return true;
+}
+
 /* Reads until the buffer is full or nothing more is there. */
 static int32_t read_records(struct conn_call *call, uint8_t *plain, size_t cap)
 {
     struct conn *conn = call->conn;
+    uint64_t turn = conn->records_read;
     size_t total = 0;
     int32_t result = TLSSHIM_WANT_FEED;
 
-    for (int steps = 0; total < cap && total < PLAIN_A_TURN; steps++) {
+    while (total < cap && total < PLAIN_A_TURN) {
         size_t got;
         int answer;
 
@@ -68,7 +77,7 @@ static int32_t read_records(struct conn_call *call, uint8_t *plain, size_t cap)
             result = failure_of(conn, answer);
         if (result != TLSSHIM_WANT_FEED || conn->transport.starved || total > 0)
             break;
-        if (steps % STEPS_A_TURN == STEPS_A_TURN - 1 && (result = conn_yield(call)) < 0)
+        if (turn_is_over(conn, &turn) && (result = conn_yield(call)) < 0)
             break;
     }
     if (total > 0) {
@@ -165,6 +174,7 @@ int32_t tlsshim_conn_read(int64_t conn, void *plain, int32_t plain_cap)
 static int32_t flow_peek(struct conn_call *call, void *plain, int32_t plain_cap)
 {
     struct conn *conn = call->conn;
+    uint64_t turn = conn->records_read;
     int32_t result;
     int answer;
 
@@ -175,7 +185,7 @@ static int32_t flow_peek(struct conn_call *call, void *plain, int32_t plain_cap)
         result = TLSSHIM_WANT_EVENT;
     if (result != TLSSHIM_OK)
         return result;
-    for (int steps = 0;; steps++) {
+    for (;;) {
         if (conn->transport.left.len > LEFT_BOUND)
             return TLSSHIM_WANT_DRAIN;
         result = attend(conn);
@@ -189,7 +199,7 @@ static int32_t flow_peek(struct conn_call *call, void *plain, int32_t plain_cap)
             return result;
         if (result != TLSSHIM_WANT_FEED || conn->transport.starved)
             return settle_read(conn, result);
-        if (steps % STEPS_A_TURN == STEPS_A_TURN - 1 && (result = conn_yield(call)) < 0)
+        if (turn_is_over(conn, &turn) && (result = conn_yield(call)) < 0)
             return result;
     }
 }

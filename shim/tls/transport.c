@@ -15,6 +15,7 @@ enum {
     HEADER = 5,
     MOVED_FROM = 127 + HEADER, /* records that the backend moves before it reads them are longer */
     MOVED_MOST = 4,
+    RECORDS_MOST = 32, /* the backend may process all that it has in one step, and nobody else gets a turn meanwhile */
 };
 
 bool queue_add(struct queue *queue, const void *data, size_t len)
@@ -91,12 +92,13 @@ static size_t framing_left(const struct framing *framing, const uint8_t *next, s
 
 /* Passes the whole records at the front, or all if there is none, and tells how many bytes that are. The backend reads
  * ahead, but moves what it has to the front of its buffer before each record of more than a few bytes: so it is given
- * few of those at a time. */
+ * few of those at a time, and of small ones not many. */
 static size_t framing_pass(struct framing *framing, const uint8_t *data, size_t len)
 {
     size_t at = 0;
+    int moved = 0;
 
-    for (int moved = 0; moved < MOVED_MOST;) {
+    for (int passed = 0; passed < RECORDS_MOST && moved < MOVED_MOST; passed++) {
         size_t left = framing_left(framing, data + at, len - at);
 
         if (left > len - at)
