@@ -1,10 +1,11 @@
-/* Many connections, many threads, everything at once: reads, writes, key updates, goodbyes, closes from elsewhere.
- * What was acknowledged must arrive, in order, wherever both ends said goodbye. */
+/* Many connections of both versions, many threads, everything at once: reads, writes, files, key updates, goodbyes,
+ * closes from elsewhere. What was acknowledged must arrive, in order, wherever both ends said goodbye. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@
 #include "support/socket.h"
 #include "support/support.h"
 
-enum { LINKS = 200, THREADS = 8, PIECE = 3000, SECONDS = 3, SECONDS_SOAK = 60 };
+enum { LINKS = 200, THREADS = 8, PIECE = 3000, FILE_SIZE = 1 << 20, SECONDS = 3, SECONDS_SOAK = 60 };
 
 /* One end. The locks are the test's: they keep its own count of bytes, the library needs none. */
 struct end {
@@ -20,6 +21,7 @@ struct end {
     _Atomic int64_t conn;
     pthread_mutex_t writing;
     pthread_mutex_t reading;
+    atomic_bool quiet; /* said goodbye */
     uint64_t sent;     /* acknowledged by this end's writes */
     uint64_t received; /* given by this end's reads */
 };
@@ -30,7 +32,8 @@ struct link {
 };
 
 static struct link links[LINKS];
-static struct parties parties;
+static struct parties parties[2]; /* of TLS 1.2 and 1.3 */
+static int file;                  /* holds the pattern */
 static atomic_bool over;
 static atomic_int broken;    /* a byte was wrong, lost or doubled */
 static atomic_int surprises; /* an error that nothing explains */
@@ -44,16 +47,18 @@ static uint8_t pattern(uint64_t at)
 
 static void open_link(struct link *link)
 {
+    const struct parties *p = &parties[(link - links) % 2];
     int fds[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    link->end[0].stream = tlsshim_stream_adopt(fds[0], parties.client, "localhost", 9, TLSSHIM_FD_TAKE);
-    link->end[1].stream = tlsshim_stream_adopt(fds[1], parties.server, "", 0, TLSSHIM_FD_TAKE);
+    link->end[0].stream = tlsshim_stream_adopt(fds[0], p->client, "localhost", 9, TLSSHIM_FD_TAKE);
+    link->end[1].stream = tlsshim_stream_adopt(fds[1], p->server, "", 0, TLSSHIM_FD_TAKE);
     for (int i = 0; i < 2; i++) {
         ck_assert_ok(link->end[i].stream);
         link->end[i].conn = tlsshim_stream_conn(link->end[i].stream);
         ck_assert_ok(link->end[i].conn);
         link->end[i].sent = link->end[i].received = 0;
+        atomic_store(&link->end[i].quiet, false);
     }
     atomic_store(&link->dead, false);
 }
@@ -66,34 +71,43 @@ static void close_link(struct link *link)
     }
 }
 
-/* Where the other end may have gone at any moment, only this may come back. */
-static void expected(struct link *link, int64_t result)
+/* Only this may come back: what waits, and from where somebody else may have said goodbye or closed at any moment. */
+static void expected(struct link *link, struct end *end, int64_t result)
 {
     int32_t code = tlsshim_error_code(result);
     bool flow = result >= 0 || code > TLSSHIM_E_HANDLE;
     bool gone =
         code == TLSSHIM_E_HANDLE || code == TLSSHIM_E_CLOSED || code == TLSSHIM_E_RESET || code == TLSSHIM_E_TRUNCATED;
 
-    if (flow || (gone && atomic_load(&link->dead)))
+    if (flow || (gone && atomic_load(&link->dead)) || (code == TLSSHIM_E_STATE && atomic_load(&end->quiet)))
         return;
     if (atomic_fetch_add(&surprises, 1) < 5)
         fprintf(stderr, "surprise: %s\n", support_text(result));
 }
 
-static void write_some(struct link *link, struct end *end, unsigned *seed)
+static int64_t write_pattern(struct end *end, int32_t len, int64_t timeout)
 {
     uint8_t data[PIECE];
+
+    for (int32_t i = 0; i < len; i++)
+        data[i] = pattern(end->sent + (uint64_t)i);
+    return tlsshim_stream_write(end->stream, data, len, timeout);
+}
+
+static void write_some(struct link *link, struct end *end, unsigned *seed)
+{
     int32_t len = 1 + rand_r(seed) % PIECE;
-    int32_t taken;
+    int64_t taken;
 
     if (pthread_mutex_trylock(&end->writing) != 0)
         return;
-    for (int32_t i = 0; i < len; i++)
-        data[i] = pattern(end->sent + (uint64_t)i);
-    taken = tlsshim_stream_write(end->stream, data, len, rand_r(seed) % 3);
+    if (end->sent + PIECE < FILE_SIZE && rand_r(seed) % 4 == 0)
+        taken = tlsshim_stream_sendfile(end->stream, file, (int64_t)end->sent, len, rand_r(seed) % 3);
+    else
+        taken = write_pattern(end, len, rand_r(seed) % 3);
     if (taken > 0)
         end->sent += (uint64_t)taken;
-    expected(link, taken);
+    expected(link, end, taken);
     pthread_mutex_unlock(&end->writing);
 }
 
@@ -119,27 +133,52 @@ static void read_some(struct link *link, struct end *end, unsigned *seed)
 {
     if (pthread_mutex_trylock(&end->reading) != 0)
         return;
-    expected(link, take_some(end, rand_r(seed) % 3));
+    expected(link, end, take_some(end, rand_r(seed) % 3));
     pthread_mutex_unlock(&end->reading);
+}
+
+/* The same for who holds no lock: the link may have been renewed meanwhile. */
+static void expected_of(struct link *link, struct end *end, int64_t conn, int64_t result)
+{
+    if (!atomic_load(&link->dead) && conn != end->conn)
+        return;
+    expected(link, end, result);
+}
+
+static int64_t answer(int64_t stream, int64_t conn, int question)
+{
+    int64_t n;
+
+    switch (question) {
+    case 0:
+        return tlsshim_conn_state(conn);
+    case 1:
+        return tlsshim_conn_number(conn, TLSSHIM_CONN_BYTES_IN, &n);
+    case 2:
+        return tlsshim_memory(stream);
+    case 3:
+        return tlsshim_conn_pending_out(conn);
+    case 4:
+        return tlsshim_stream_flush(stream, 0);
+    default:
+        return tlsshim_conn_pending(conn);
+    }
 }
 
 static void ask(struct link *link, struct end *end, unsigned *seed)
 {
-    int64_t n;
+    int64_t conn = end->conn, stream = end->stream;
 
-    switch (rand_r(seed) % 4) {
-    case 0:
-        expected(link, tlsshim_conn_state(end->conn));
-        break;
-    case 1:
-        expected(link, tlsshim_conn_number(end->conn, TLSSHIM_CONN_BYTES_IN, &n));
-        break;
-    case 2:
-        expected(link, tlsshim_memory(end->stream));
-        break;
-    default:
-        expected(link, tlsshim_conn_pending(end->conn));
-    }
+    expected_of(link, end, conn, answer(stream, conn, rand_r(seed) % 6));
+}
+
+/* Amid the reads and writes of others. */
+static void say_goodbye(struct link *link, struct end *end)
+{
+    int64_t conn = end->conn, stream = end->stream;
+
+    atomic_store(&end->quiet, true);
+    expected_of(link, end, conn, tlsshim_stream_shutdown(stream, 0));
 }
 
 static void lock_all(struct link *link)
@@ -202,6 +241,19 @@ static void renew(struct link *link)
     unlock_all(link);
 }
 
+static void change_key(struct link *link, struct end *end, unsigned *seed)
+{
+    bool can = (link - links) % 2 == 1;
+    int32_t result;
+
+    if (pthread_mutex_trylock(&end->writing) != 0)
+        return;
+    result = tlsshim_conn_key_update(end->conn, rand_r(seed) % 2);
+    if (can || tlsshim_error_code(result) != TLSSHIM_E_UNSUPPORTED)
+        expected(link, end, result);
+    pthread_mutex_unlock(&end->writing);
+}
+
 static void step(unsigned *seed)
 {
     struct link *link = &links[rand_r(seed) % LINKS];
@@ -214,13 +266,10 @@ static void step(unsigned *seed)
         read_some(link, end, seed);
     } else if (dice < 950) {
         ask(link, end, seed);
-    } else if (dice < 985) {
-        if (pthread_mutex_trylock(&end->writing) == 0) {
-            int32_t result = tlsshim_conn_key_update(end->conn, rand_r(seed) % 2);
-
-            expected(link, result);
-            pthread_mutex_unlock(&end->writing);
-        }
+    } else if (dice < 980) {
+        change_key(link, end, seed);
+    } else if (dice < 984) {
+        say_goodbye(link, end);
     } else if (dice < 996) {
         renew(link);
     } else {
@@ -238,12 +287,26 @@ static void *work(void *arg)
     return NULL;
 }
 
+static void make_file(void)
+{
+    file = memfd_create("pattern", MFD_CLOEXEC);
+    for (uint64_t at = 0; at < FILE_SIZE; at += PIECE) {
+        uint8_t data[PIECE];
+
+        for (uint64_t i = 0; i < PIECE; i++)
+            data[i] = pattern(at + i);
+        must_be(write(file, data, PIECE), PIECE);
+    }
+}
+
 START_TEST(nothing_breaks_and_nothing_is_lost)
 {
     int64_t end = now_ms() + 1000 * (getenv("SOAK") != NULL ? SECONDS_SOAK : SECONDS);
     pthread_t threads[THREADS];
 
-    parties = mutual_parties(TLSSHIM_TLS_1_3, 0);
+    parties[0] = mutual_parties(TLSSHIM_TLS_1_2, TLSSHIM_TLS_1_2);
+    parties[1] = mutual_parties(TLSSHIM_TLS_1_3, TLSSHIM_TLS_1_3);
+    make_file();
     for (int i = 0; i < LINKS; i++) {
         for (int j = 0; j < 2; j++) {
             pthread_mutex_init(&links[i].end[j].writing, NULL);
@@ -260,7 +323,9 @@ START_TEST(nothing_breaks_and_nothing_is_lost)
         pthread_join(threads[i], NULL);
     for (int i = 0; i < LINKS; i++)
         close_link(&links[i]);
-    parties_close(&parties);
+    parties_close(&parties[0]);
+    parties_close(&parties[1]);
+    close(file);
     printf("%ld connections finished with goodbyes, %ld bytes moved\n", atomic_load(&finished), atomic_load(&moved));
     ck_assert_int_eq(atomic_load(&broken), 0);
     ck_assert_int_eq(atomic_load(&surprises), 0);
