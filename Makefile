@@ -232,11 +232,20 @@ bench:
 	@$(MAKE) $(PARALLEL) --no-print-directory library
 	@BUILD=$(abspath $(BUILD)) TOP=$(TOP) bench/run
 
+# Every test that looks at SOAK, then the stress again with each sanitizer watching.
+SOAK_TESTS = $(shell grep -l SOAK tests/*/*_test.* | sed 's|^tests/||; s|_test\.[a-z]*$$||')
+STRESS := thread/stress thread/flood
 soak:
 	@scripts/need build demo check
 	@$(MAKE) $(PARALLEL) --no-print-directory tests
-	@SOAK=1 $(RUN_TESTS) bindings/resume fault flow/wire fork interop/scanners thread misuse
+	@SOAK=1 $(RUN_TESTS) $(SOAK_TESTS)
+	@$(MAKE) $(PARALLEL) --no-print-directory soak-stress BUILD=build/tsan SANITIZE=thread CFLAGS='-O1 -g'
+	@$(MAKE) $(PARALLEL) --no-print-directory soak-stress BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g'
 	@$(MAKE) --no-print-directory fuzz
+
+.PHONY: soak-stress
+soak-stress: $(STRESS:%=$(BUILD)/tests/%_test)
+	@SOAK=1 $(RUN_TESTS) $(STRESS)
 
 # --- source form -----------------------------------------------------------------------------------------------------
 
@@ -279,7 +288,7 @@ help:
 	@echo 'make quick      the unit tests and the form of the sources alone, in seconds'
 	@echo 'make asan       make check under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan'
 	@echo 'make tsan       unit, thread and fork tests under ThreadSanitizer, in build/tsan'
-	@echo 'make soak       the tests that gain by it at full length, then make fuzz'
+	@echo 'make soak       the tests that gain by it at full length, the stress under each sanitizer, then make fuzz'
 	@echo 'make fuzz       runs every fuzz target for FUZZ_SECONDS (600), FUZZ_JOBS (2) at a time, in build/fuzz'
 	@echo 'make certs      fills certs/ with test certificates, made by the tlsshim command'
 	@echo 'make bench      measures'
