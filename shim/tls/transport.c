@@ -11,7 +11,8 @@
 #include "../base/bytes.h"
 
 enum {
-    RECEIVES_A_CALL = 64,
+    RECORDS_A_CALL = 1024, /* then the call receives no more: its time may be up, and small messages take much of it */
+    RECEIVE_COST = 16,     /* in records */
     HEADER = 5,
     MOVED_FROM = 127 + HEADER, /* records that the backend moves before it reads them are longer */
     MOVED_MOST = 4,
@@ -145,8 +146,10 @@ bool transport_rewind(struct transport *t)
 static size_t hand_on(struct transport *t, const uint8_t *data, size_t len)
 {
     size_t first = FIRST_BYTES - t->first_len;
+    uint64_t records = t->framing.records;
 
     len = framing_pass(&t->framing, data, len);
+    t->budget -= (int)(t->framing.records - records);
     t->bytes_in += (int64_t)len;
     if (t->recording && !queue_add(&t->recorded, data, len))
         transport_stop_recording(t);
@@ -175,7 +178,7 @@ static int receive(struct transport *t, void *data, size_t len)
 
     if (t->budget <= 0)
         return 0;
-    t->budget--;
+    t->budget -= RECEIVE_COST;
     do
         got = recv(t->fd, data, len, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
@@ -294,7 +297,7 @@ void transport_free(struct transport *transport)
 
 void transport_call(struct transport *transport)
 {
-    transport->budget = RECEIVES_A_CALL;
+    transport->budget = RECORDS_A_CALL;
     transport->starved = false;
 }
 

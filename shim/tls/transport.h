@@ -49,7 +49,7 @@ struct transport {
     struct queue left; /* written, not yet drained */
     struct framing framing;
     int fd;       /* or -1 */
-    int budget;   /* receives from the descriptor that one call may make */
+    int budget;   /* what one call may still receive from the descriptor, in records */
     bool starved; /* the last read found nothing */
     bool ended;   /* nothing more will come */
     bool out_of_memory;

@@ -49,6 +49,21 @@ static int a_socket_on_loopback(int32_t *port)
     return fd;
 }
 
+void tcp_pair(int fds[2])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int32_t port;
+    int listening = a_socket_on_loopback(&port);
+
+    at.sin_port = htons((uint16_t)port);
+    ck_assert_int_eq(listen(listening, 1), 0);
+    fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(connect(fds[0], (struct sockaddr *)&at, sizeof at), 0);
+    fds[1] = accept(listening, NULL, NULL);
+    ck_assert_int_ge(fds[1], 0);
+    close(listening);
+}
+
 int32_t silent_port(void)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -13,6 +13,8 @@ void connected_streams_at(const char *host, int64_t client_context, int64_t serv
                           int64_t *server);
 int64_t listener_at(const char *host, int32_t port);
 int64_t connect_to(const char *host, int32_t port, int64_t context, int64_t timeout_ms);
+/* Two connected sockets over TCP, for tests that bring their own peer. */
+void tcp_pair(int fds[2]);
 /* A listening socket whose queue is full: who connects to it waits for an answer. Gives the port. */
 int32_t silent_port(void);
 /* A port on which nobody listens. */
