@@ -14,9 +14,7 @@ enum {
     RECORDS_A_CALL = 1024, /* then the call receives no more: its time may be up, and small messages take much of it */
     RECEIVE_COST = 16,     /* in records */
     HEADER = 5,
-    MOVED_FROM = 127 + HEADER, /* records that the backend moves before it reads them are longer */
-    MOVED_MOST = 4,
-    RECORDS_MOST = 32, /* the backend may process all that it has in one step, and nobody else gets a turn meanwhile */
+    RECORDS_AT_ONCE = 8,
 };
 
 bool queue_add(struct queue *queue, const void *data, size_t len)
@@ -91,21 +89,19 @@ static size_t framing_left(const struct framing *framing, const uint8_t *next, s
     return HEADER - framing->have + ((size_t)header[3] << 8 | header[4]);
 }
 
-/* Passes the whole records at the front, or all if there is none, and tells how many bytes that are. The backend reads
- * ahead, but moves what it has to the front of its buffer before each record of more than a few bytes: so it is given
- * few of those at a time, and of small ones not many. */
+/* Passes some whole records at the front, or all if there is none, and tells how many bytes that are. The backend moves
+ * all that it has read ahead to the front of its buffer before each record, and may process all of it in one step,
+ * while nobody else gets a turn: so it is given few at a time. */
 static size_t framing_pass(struct framing *framing, const uint8_t *data, size_t len)
 {
     size_t at = 0;
-    int moved = 0;
 
-    for (int passed = 0; passed < RECORDS_MOST && moved < MOVED_MOST; passed++) {
+    for (int i = 0; i < RECORDS_AT_ONCE; i++) {
         size_t left = framing_left(framing, data + at, len - at);
 
         if (left > len - at)
             break;
         at += left;
-        moved += left > MOVED_FROM;
         framing->have = 0;
         framing->records++;
     }
