@@ -1,4 +1,4 @@
-/* How bytes move through a connection: handshake.c, send.c, receive.c. */
+/* How bytes move through a connection: handshake.c, send.c, receive.c, rekey.c. */
 #ifndef SHIM_TLS_FLOW_H
 #define SHIM_TLS_FLOW_H
 
@@ -11,6 +11,10 @@ void flow_begin(struct conn *conn);
 void flow_end(struct conn *conn);
 /* No more may be sent under the key, and the version cannot change it. What was taken before still goes out. */
 bool flow_key_worn(const struct conn *conn);
+/* Before each record: another key, if this one has served its time. */
+int32_t flow_fresh_key(struct conn *conn);
+/* OK if more may be written: the handshake is complete, no goodbye was said, the key holds. */
+int32_t flow_writable(struct conn *conn);
 /* Seals what was written while the backend was midway. */
 void flow_seal_kept(struct conn *conn);
 /* WANT_DRAIN or WANT_FEED: nothing else is wanted while something waits to be drained. */

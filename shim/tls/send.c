@@ -3,19 +3,6 @@
 #include "failure.h"
 #include "flow.h"
 
-/* Records under one key, well below AES-GCM's bound of 2^24.5 (RFC 8446 section 5.5). */
-static const uint64_t RECORDS_A_KEY = 1 << 23;
-
-/* Bytes under the one key that a connection has below TLS 1.3, well below AES-GCM's bound: 2^24.5 records of 16 KiB
- * (RFC 9325 section 4.4). Counted in bytes, so that small records do not end a connection before its time. */
-static const int64_t BYTES_OF_ONE_KEY = INT64_C(1) << 38;
-
-bool flow_key_worn(const struct conn *conn)
-{
-    return conn->transport.bytes_out >= BYTES_OF_ONE_KEY && SSL_version(conn->ssl) < TLS1_3_VERSION &&
-           SSL_CIPHER_get_cipher_nid(SSL_get_current_cipher(conn->ssl)) != NID_chacha20_poly1305;
-}
-
 /* Tickets go out right before the first bytes: a peer that only sends never has to read them. */
 static int32_t send_tickets(struct conn *conn)
 {
@@ -34,27 +21,13 @@ static int32_t send_tickets(struct conn *conn)
     return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
 }
 
-static int32_t change_key(struct conn *conn, bool both)
-{
-    int answer;
-
-    conn_deepen(conn);
-    if (SSL_key_update(conn->ssl, both ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED) != 1)
-        return error_backend(TLSSHIM_E_STATE, "the key cannot be changed now");
-    conn->records_keyed = 0;
-    answer = SSL_do_handshake(conn->ssl);
-    return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
-}
-
 /* Seals one record; what the caller's buffer does not hold waits in the transport. */
 static int32_t seal_record(struct conn *conn, const void *plain, size_t len)
 {
     size_t written;
     int answer;
-    int32_t result = TLSSHIM_OK;
+    int32_t result = flow_fresh_key(conn);
 
-    if (conn->records_keyed >= RECORDS_A_KEY && SSL_version(conn->ssl) >= TLS1_3_VERSION)
-        result = change_key(conn, false);
     if (result < 0)
         return result;
     answer = SSL_write_ex(conn->ssl, plain, len, &written);
@@ -140,7 +113,7 @@ static int32_t write_through(struct conn *conn, struct bytes plain)
     return result < 0 ? result : taken;
 }
 
-static int32_t writable(struct conn *conn)
+int32_t flow_writable(struct conn *conn)
 {
     int32_t result = flow_handshake(conn);
 
@@ -158,7 +131,7 @@ static int32_t writable(struct conn *conn)
 
 static int32_t flow_write(struct conn *conn, struct bytes plain)
 {
-    int32_t result = writable(conn);
+    int32_t result = flow_writable(conn);
 
     if (result == TLSSHIM_OK && conn->transport.write_errno != 0)
         return flow_sending_failed(conn);
@@ -258,7 +231,7 @@ static int32_t seal_direct(struct conn *conn, struct bytes plain, size_t *taken)
 
 static int32_t seal_plain(struct conn *conn, struct bytes plain, size_t *used)
 {
-    int32_t result = writable(conn);
+    int32_t result = flow_writable(conn);
 
     if (result != TLSSHIM_OK)
         return result;
@@ -377,40 +350,6 @@ int32_t tlsshim_conn_cork(int64_t conn, int32_t on)
             result = seal_pile(call.conn, call.conn->pile.len, false);
             flow_end(call.conn);
         }
-    }
-    conn_leave(&call);
-    return result;
-}
-
-static int32_t flow_key_update(struct conn *conn, int32_t both)
-{
-    int32_t result = writable(conn);
-
-    if (result != TLSSHIM_OK)
-        return result;
-    if (SSL_version(conn->ssl) < TLS1_3_VERSION)
-        return error_new(TLSSHIM_E_UNSUPPORTED, "key updates exist in TLS 1.3 only; this connection speaks %s",
-                         SSL_get_version(conn->ssl));
-    if (flow_midway(conn))
-        return flow_want_midway(conn);
-    if (conn->transport.left.len > LEFT_BOUND)
-        return TLSSHIM_WANT_DRAIN;
-    return change_key(conn, both == 1);
-}
-
-int32_t tlsshim_conn_key_update(int64_t conn, int32_t both)
-{
-    struct conn_call call;
-    int32_t result = conn_enter(conn, &call);
-
-    if (result < 0)
-        return result;
-    if (both != 0 && both != 1) {
-        result = error_new(TLSSHIM_E_ARGUMENT, "both is 0 or 1, not %d", both);
-    } else {
-        flow_begin(call.conn);
-        result = flow_key_update(call.conn, both);
-        flow_end(call.conn);
     }
     conn_leave(&call);
     return result;
