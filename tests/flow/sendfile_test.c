@@ -383,6 +383,8 @@ START_TEST(a_reset_is_an_error_and_no_signal)
     ck_assert_int_eq(raise(SIGPIPE), 0);
     ck_assert_result(tlsshim_stream_sendfile(client, fd, 0, ALL, SOON), TLSSHIM_E_RESET);
     ck_assert(pipe_signal_waits());
+    ck_assert_int_eq(sigwaitinfo(&broken, NULL), SIGPIPE);
+    ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, &mask, NULL), 0);
     close(fd);
     end(_i);
 }
