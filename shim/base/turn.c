@@ -1,43 +1,42 @@
 #include "turn.h"
 
-static uintptr_t turn_self(void)
-{
-    return (uintptr_t)pthread_self();
-}
-
 void turn_init(struct turn *turn)
 {
-    pthread_mutex_init(&turn->gate, NULL);
-    pthread_mutex_init(&turn->lock, NULL);
     atomic_init(&turn->owner, 0);
+    atomic_init(&turn->waiting, 0);
+    pthread_mutex_init(&turn->queue, NULL);
+    pthread_mutex_init(&turn->lock, NULL);
+    pthread_cond_init(&turn->free, NULL);
 }
 
 void turn_free(struct turn *turn)
 {
-    pthread_mutex_destroy(&turn->gate);
+    pthread_mutex_destroy(&turn->queue);
     pthread_mutex_destroy(&turn->lock);
+    pthread_cond_destroy(&turn->free);
 }
 
-bool turn_take(struct turn *turn)
+/* Either the owner sees that we wait, or we see that it has gone: both sides write first and look then. */
+void turn_wait(struct turn *turn)
 {
-    /* Owner is this thread only between its own take and give: nobody else writes it there, and give clears it. */
-    if (atomic_load_explicit(&turn->owner, memory_order_relaxed) == turn_self())
-        return false;
-    pthread_mutex_lock(&turn->gate);
+    const uintptr_t self = (uintptr_t)pthread_self();
+    int cancel_state;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    atomic_fetch_add(&turn->waiting, 1);
+    pthread_mutex_lock(&turn->queue);
     pthread_mutex_lock(&turn->lock);
-    pthread_mutex_unlock(&turn->gate);
-    atomic_store_explicit(&turn->owner, turn_self(), memory_order_relaxed);
-    return true;
-}
-
-void turn_give(struct turn *turn)
-{
-    atomic_store_explicit(&turn->owner, 0, memory_order_relaxed);
+    while (!turn_grab(turn, self))
+        pthread_cond_wait(&turn->free, &turn->lock);
     pthread_mutex_unlock(&turn->lock);
+    atomic_fetch_sub(&turn->waiting, 1);
+    pthread_mutex_unlock(&turn->queue);
+    pthread_setcancelstate(cancel_state, NULL);
 }
 
-void turn_yield(struct turn *turn)
+void turn_call(struct turn *turn)
 {
-    turn_give(turn);
-    turn_take(turn);
+    pthread_mutex_lock(&turn->lock); /* who is next waits by now, or sees that we have gone */
+    pthread_mutex_unlock(&turn->lock);
+    pthread_cond_signal(&turn->free);
 }
