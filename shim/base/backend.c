@@ -219,7 +219,7 @@ static int32_t start_once_inside(const char *config)
 static int32_t start_once(const char *config)
 {
     struct process_page *page = process_page();
-    unsigned stripe;
+    atomic_int *inside;
     int cancel_state;
     int32_t result;
 
@@ -229,10 +229,10 @@ static int32_t start_once(const char *config)
     pthread_mutex_lock(&page->start_lock);
     result = gate_install();
     if (result == TLSSHIM_OK)
-        result = gate_enter(&stripe);
+        result = gate_enter(&inside);
     if (result == TLSSHIM_OK) {
         result = start_once_inside(config);
-        gate_leave(stripe);
+        gate_leave(inside);
     }
     pthread_mutex_unlock(&page->start_lock);
     pthread_setcancelstate(cancel_state, NULL);
@@ -259,32 +259,31 @@ static int32_t enter_the_gate(struct visit *visit)
         if (result < 0)
             return result;
     }
-    if (gate_try(&visit->stripe))
+    visit->inside = gate_try();
+    if (visit->inside != NULL)
         return TLSSHIM_OK;
     if (inside_already()) {
-        gate_enter_again(&visit->stripe);
+        visit->inside = gate_enter_again();
         return TLSSHIM_OK;
     }
-    return gate_enter(&visit->stripe);
+    return gate_enter(&visit->inside);
 }
 
-static int32_t enter(struct visit *visit)
+static void uncancel(struct visit *visit)
 {
-    int32_t result;
+    if (!visit->uncancelled)
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &visit->cancel_state);
+    visit->uncancelled = true;
+}
 
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &visit->cancel_state);
-    result = enter_the_gate(visit);
-    if (result < 0)
+static void recancel(struct visit *visit)
+{
+    if (visit->uncancelled)
         pthread_setcancelstate(visit->cancel_state, NULL);
-    visit->deep = false;
-    visit->host_errors = NULL;
-    return result;
 }
 
-void visit_deepen(struct visit *visit)
+static void deepen(struct visit *visit)
 {
-    if (visit->deep)
-        return;
     visit->deep = true;
     visit->host_context = OSSL_LIB_CTX_set0_default(private_context);
 }
@@ -294,26 +293,44 @@ void backend_adopt_thread(void)
     OSSL_LIB_CTX_set0_default(private_context);
 }
 
+void visit_deepen(struct visit *visit)
+{
+    uncancel(visit);
+    if (!visit->deep)
+        deepen(visit);
+}
+
 int32_t visit_enter(struct visit *visit)
 {
-    int32_t result = enter(visit);
+    int32_t result;
 
-    if (result < 0)
+    *visit = (struct visit){0};
+    uncancel(visit);
+    result = enter_the_gate(visit);
+    if (result < 0) {
+        recancel(visit);
         return result;
-    visit_deepen(visit);
+    }
+    deepen(visit);
     visit->host_errors = host_errors_take();
     return TLSSHIM_OK;
 }
 
-int32_t visit_enter_lightly(struct visit *visit)
+bool visit_try(struct visit *visit, enum visit_depth depth)
 {
-    int32_t result = enter(visit);
-
-    if (result < 0 || ERR_peek_error() == 0)
-        return result;
-    visit_deepen(visit);
-    visit->host_errors = host_errors_take();
-    return TLSSHIM_OK;
+    *visit = (struct visit){0};
+    if (depth != VISIT_QUICK)
+        uncancel(visit);
+    visit->inside = atomic_load_explicit(&start_state, memory_order_acquire) == START_DONE ? gate_try() : NULL;
+    if (visit->inside == NULL) {
+        recancel(visit);
+        return false;
+    }
+    if (depth == VISIT_DEEP || ERR_peek_error() != 0) {
+        visit_deepen(visit);
+        visit->host_errors = host_errors_take();
+    }
+    return true;
 }
 
 void visit_leave(struct visit *visit)
@@ -322,8 +339,8 @@ void visit_leave(struct visit *visit)
         host_errors_put(visit->host_errors);
         OSSL_LIB_CTX_set0_default(visit->host_context);
     }
-    gate_leave(visit->stripe);
-    pthread_setcancelstate(visit->cancel_state, NULL);
+    gate_leave(visit->inside);
+    recancel(visit);
 }
 
 /* The backend's reason strings are sentences in lower case; the constant's name is what people search for. */

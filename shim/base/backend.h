@@ -3,6 +3,7 @@
 #define SHIM_BASE_BACKEND_H
 
 #include <openssl/types.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,9 +15,10 @@ struct host_errors;
 struct visit {
     OSSL_LIB_CTX *host_context;
     struct host_errors *host_errors;
+    atomic_int *inside;
     int cancel_state;
-    unsigned stripe;
-    bool deep; /* our context is the default, and errors are ours to clear away */
+    bool uncancelled; /* cancellation is off */
+    bool deep;        /* our context is the default, and errors are ours to clear away */
 };
 
 /* Enters: cancellation off, our library context as the thread's default, the host's errors moved aside. Starts the
@@ -25,10 +27,15 @@ struct visit {
  * and an exit wait for it to end. Visits nest. */
 int32_t visit_enter(struct visit *visit) MUST_USE;
 void visit_leave(struct visit *visit);
-/* The same at a third of the cost, for steps that move application data through keys in place: they look nothing up in
- * the default context and leave no errors, as long as they succeed. Who sees another step coming, or a failure, deepens
- * the visit first. */
-int32_t visit_enter_lightly(struct visit *visit) MUST_USE;
+
+/* How much of that a step needs. What only moves application data through keys in place looks nothing up in the default
+ * context and leaves no errors, as long as it succeeds: such a visit is light. If moreover it is all between memory and
+ * memory it meets no point at which a thread could be cancelled: then it is a quick one. Who sees another step coming,
+ * or a failure, deepens the visit first. */
+enum visit_depth { VISIT_QUICK, VISIT_LIGHT, VISIT_DEEP };
+
+/* Enters if that takes no wait. */
+bool visit_try(struct visit *visit, enum visit_depth depth) MUST_USE;
 void visit_deepen(struct visit *visit);
 
 /* On a thread of our own, which works for callers inside: makes our library context its default for good. */

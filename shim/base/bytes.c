@@ -8,7 +8,7 @@
 
 #include "error.h"
 
-int32_t bytes_in(const void *data, int32_t len, int32_t limit, const char *what, struct bytes *in)
+int32_t bytes_in_or_why(const void *data, int32_t len, int32_t limit, const char *what, struct bytes *in)
 {
     static const uint8_t empty[1];
 
@@ -159,11 +159,6 @@ int32_t bytes_out(void *buf, int32_t cap, const void *data, size_t len)
 int32_t text_out(void *buf, int32_t cap, const char *text)
 {
     return bytes_out(buf, cap, text, strlen(text));
-}
-
-bool bytes_room(const void *buf, int32_t cap, int32_t least)
-{
-    return cap >= least && (buf != NULL || cap == 0);
 }
 
 bool bytes_equal_text(struct bytes bytes, const char *text)

@@ -16,7 +16,14 @@ struct bytes {
 
 /* Checks a (data, data_len) pair. `what` names it in the error: E_ARGUMENT (negative, NULL with a length),
  * E_LIMIT (above limit). */
-int32_t bytes_in(const void *data, int32_t len, int32_t limit, const char *what, struct bytes *in);
+int32_t bytes_in_or_why(const void *data, int32_t len, int32_t limit, const char *what, struct bytes *in);
+static inline int32_t bytes_in(const void *data, int32_t len, int32_t limit, const char *what, struct bytes *in)
+{
+    if (len <= 0 || len > limit || data == NULL)
+        return bytes_in_or_why(data, len, limit, what, in);
+    *in = (struct bytes){data, (size_t)len};
+    return 0;
+}
 /* The same for text: UTF-8, and no embedded NUL. */
 int32_t text_in(const void *data, int32_t len, int32_t limit, const char *what, struct bytes *in);
 /* The same for a path: any bytes but NUL. */
@@ -28,7 +35,10 @@ int32_t bytes_out(void *buf, int32_t cap, const void *data, size_t len);
 /* The same for a C string without its end. */
 int32_t text_out(void *buf, int32_t cap, const char *text);
 /* True if the pair is a room for at least `least` bytes: capacity not below it, not NULL. */
-bool bytes_room(const void *buf, int32_t cap, int32_t least);
+static inline bool bytes_room(const void *buf, int32_t cap, int32_t least)
+{
+    return cap >= least && (buf != NULL || cap == 0);
+}
 
 /* Copies a sentence so that it is one line of UTF-8, whatever was put into it: the rest as \xNN; cut at whole
  * characters. */

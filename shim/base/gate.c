@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "error.h"
-#include "process.h"
 
 enum {
     EXITING = 1 << 30,
@@ -14,7 +13,7 @@ enum {
     FORK_WAIT = 250,
 };
 
-static atomic_int gate;
+atomic_int gate_shut;
 static atomic_bool inside_at_fork;
 static bool installed;
 
@@ -57,32 +56,32 @@ static bool emptied(int most_ms)
 
 void gate_close(void)
 {
-    atomic_fetch_or(&gate, EXITING);
+    atomic_fetch_or(&gate_shut, EXITING);
     emptied(EXIT_WAIT);
 }
 
 bool gate_closed(void)
 {
-    return (atomic_load(&gate) & EXITING) != 0;
+    return (atomic_load(&gate_shut) & EXITING) != 0;
 }
 
 static void before_fork(void)
 {
-    atomic_fetch_add(&gate, FORKING);
+    atomic_fetch_add(&gate_shut, FORKING);
     /* Of two threads that fork at once either answer holds for both: nobody has gone in between. */
     atomic_store(&inside_at_fork, !emptied(FORK_WAIT));
 }
 
 static void after_fork_here(void)
 {
-    atomic_fetch_sub(&gate, FORKING);
+    atomic_fetch_sub(&gate_shut, FORKING);
 }
 
 static void after_fork_in_child(void)
 {
-    int stays = atomic_load(&gate) & (EXITING | TAINTED);
+    int stays = atomic_load(&gate_shut) & (EXITING | TAINTED);
 
-    atomic_store(&gate, stays | (atomic_load(&inside_at_fork) ? TAINTED : 0));
+    atomic_store(&gate_shut, stays | (atomic_load(&inside_at_fork) ? TAINTED : 0));
 }
 
 int32_t gate_install(void)
@@ -93,50 +92,17 @@ int32_t gate_install(void)
     return TLSSHIM_OK;
 }
 
-static atomic_int *inside_of(unsigned stripe)
-{
-    return &process_page()->stripe[stripe].inside;
-}
-
-/* Threads have stacks of their own: the address spreads them over the stripes. */
-static unsigned stripe_of(const void *on_stack)
-{
-    return (unsigned)(((uintptr_t)on_stack >> 16) * UINT64_C(0x9e3779b97f4a7c15) >> 32) % PROCESS_STRIPES;
-}
-
-void gate_enter_again(unsigned *stripe)
-{
-    *stripe = stripe_of(stripe);
-    atomic_fetch_add(inside_of(*stripe), 1);
-}
-
-bool gate_try(unsigned *stripe)
-{
-    gate_enter_again(stripe);
-    if (atomic_load(&gate) == 0)
-        return true;
-    gate_leave(*stripe);
-    return false;
-}
-
-int32_t gate_enter(unsigned *stripe)
+int32_t gate_enter(atomic_int **inside)
 {
     int shut;
 
-    gate_enter_again(stripe);
-    while ((shut = atomic_load(&gate)) != 0) {
-        gate_leave(*stripe);
+    while ((*inside = gate_try()) == NULL) {
+        shut = atomic_load(&gate_shut);
         if ((shut & EXITING) != 0)
             return error_new(TLSSHIM_E_STATE, "the process is exiting");
         if ((shut & TAINTED) != 0)
             return TLSSHIM_E_FORKED;
         pause_a_little();
-        gate_enter_again(stripe);
     }
     return TLSSHIM_OK;
-}
-
-void gate_leave(unsigned stripe)
-{
-    atomic_fetch_sub(inside_of(stripe), 1);
 }

@@ -70,12 +70,12 @@ static int64_t handle_of(uint32_t generation, int32_t kind, int32_t slot)
     return (int64_t)((uint64_t)(generation >> LOW_BITS) << 32 | low);
 }
 
-static uint64_t tag_of(int64_t handle)
+static inline uint64_t tag_of(int64_t handle)
 {
     return (uint64_t)handle >> SLOT_BITS;
 }
 
-static struct slot *slot_at(int32_t number)
+static inline struct slot *slot_at(int32_t number)
 {
     struct slot *chunk = atomic_load_explicit(&chunks[number / CHUNK], memory_order_acquire);
 
@@ -98,7 +98,7 @@ static struct slot *slot_make(int32_t number)
 }
 
 /* The tag is stored in 32 bits of the word: 27 + 5 with the zero bit squeezed out. */
-static uint64_t word_tag(int64_t handle)
+static inline uint64_t word_tag(int64_t handle)
 {
     uint64_t tag = tag_of(handle);
 
@@ -131,14 +131,14 @@ int64_t handle_new(const struct handle_kind *kind, void *object)
 }
 
 /* The slot that a handle names, if its bits can be a handle at all. */
-static struct slot *slot_of(int64_t handle)
+static inline struct slot *slot_of(int64_t handle)
 {
     if (handle < INT64_C(1) << 32 || handle >= INT64_C(1) << 53 || (handle >> 31 & 1) != 0)
         return NULL;
     return slot_at((int32_t)(handle & (SLOT_COUNT - 1)));
 }
 
-static struct slot *slot_pin(int64_t handle)
+static inline struct slot *slot_pin(int64_t handle)
 {
     struct slot *slot = slot_of(handle);
     uint64_t word;
@@ -154,7 +154,7 @@ static struct slot *slot_pin(int64_t handle)
     return slot;
 }
 
-static bool slot_inherited(const struct slot *slot)
+static inline bool slot_inherited(const struct slot *slot)
 {
     return slot->epoch != process_epoch();
 }
@@ -178,7 +178,7 @@ static void slot_free(struct slot *slot, int32_t number)
         slots_give(number); /* else it is spent, and retired */
 }
 
-static void slot_unpin(struct slot *slot, int32_t number)
+static inline void slot_unpin(struct slot *slot, int32_t number)
 {
     uint64_t before = atomic_fetch_sub_explicit(&slot->word, 1, memory_order_acq_rel);
 
@@ -186,7 +186,7 @@ static void slot_unpin(struct slot *slot, int32_t number)
         slot_free(slot, number);
 }
 
-static int32_t number_of(int64_t handle)
+static inline int32_t number_of(int64_t handle)
 {
     return (int32_t)(handle & (SLOT_COUNT - 1));
 }
@@ -210,7 +210,7 @@ int32_t handle_pin(int64_t handle, const struct handle_kind *kind, void **object
 
 void handle_unpin(int64_t handle)
 {
-    slot_unpin(slot_of(handle), number_of(handle));
+    slot_unpin(slot_at(number_of(handle)), number_of(handle));
 }
 
 bool handle_closing(int64_t handle)

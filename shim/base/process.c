@@ -3,12 +3,12 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-static _Atomic(struct process_page *) the_page;
+_Atomic(struct process_page *) process_page_made;
 static _Atomic uint32_t last_epoch;
 
 static void wipe_in_child(void)
 {
-    struct process_page *page = atomic_load(&the_page);
+    struct process_page *page = atomic_load(&process_page_made);
 
     atomic_store(&page->epoch, 0);
     page->start_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
@@ -18,7 +18,7 @@ static void wipe_in_child(void)
 
 _Static_assert(sizeof(struct process_page) <= 4096, "one page");
 
-static struct process_page *page_make(void)
+struct process_page *process_page_make(void)
 {
     struct process_page *none = NULL;
     struct process_page *page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -27,7 +27,7 @@ static struct process_page *page_make(void)
     if (page == MAP_FAILED)
         return NULL;
     wiped = madvise(page, sizeof *page, MADV_WIPEONFORK) == 0;
-    if (!atomic_compare_exchange_strong(&the_page, &none, page)) {
+    if (!atomic_compare_exchange_strong(&process_page_made, &none, page)) {
         munmap(page, sizeof *page);
         return none;
     }
@@ -36,26 +36,14 @@ static struct process_page *page_make(void)
     return page;
 }
 
-struct process_page *process_page(void)
-{
-    struct process_page *page = atomic_load_explicit(&the_page, memory_order_acquire);
-
-    return page != NULL ? page : page_make();
-}
-
-uint32_t process_epoch(void)
+uint32_t process_epoch_make(void)
 {
     struct process_page *page = process_page();
-    uint32_t epoch;
+    uint32_t epoch = 0;
+    uint32_t next;
 
     if (page == NULL)
         return UINT32_MAX; /* nothing can have been made yet */
-    epoch = atomic_load_explicit(&page->epoch, memory_order_acquire);
-    if (epoch == 0) {
-        uint32_t next = atomic_fetch_add(&last_epoch, 1) + 1;
-
-        if (atomic_compare_exchange_strong(&page->epoch, &epoch, next))
-            epoch = next;
-    }
-    return epoch;
+    next = atomic_fetch_add(&last_epoch, 1) + 1;
+    return atomic_compare_exchange_strong(&page->epoch, &epoch, next) ? next : epoch;
 }

@@ -18,9 +18,25 @@ struct process_page {
     } stripe[PROCESS_STRIPES];
 };
 
+extern _Atomic(struct process_page *) process_page_made;
+struct process_page *process_page_make(void);
+uint32_t process_epoch_make(void);
+
 /* The page of this process; NULL without memory. */
-struct process_page *process_page(void);
+static inline struct process_page *process_page(void)
+{
+    struct process_page *page = atomic_load_explicit(&process_page_made, memory_order_acquire);
+
+    return page != NULL ? page : process_page_make();
+}
+
 /* A number that differs in each process of a fork family; never 0. */
-uint32_t process_epoch(void);
+static inline uint32_t process_epoch(void)
+{
+    struct process_page *page = atomic_load_explicit(&process_page_made, memory_order_acquire);
+    uint32_t epoch = page == NULL ? 0 : atomic_load_explicit(&page->epoch, memory_order_acquire);
+
+    return epoch != 0 ? epoch : process_epoch_make();
+}
 
 #endif

@@ -77,7 +77,33 @@ static int64_t memory_of(void *object)
 const struct handle_kind conn_kind = {
     .number = TLSSHIM_KIND_CONN, .one_process = true, .free = free_conn, .memory = memory_of};
 
-static int32_t enter(int64_t handle, struct conn_call *call, int32_t (*visit)(struct visit *))
+static int32_t busy_here(void)
+{
+    return error_new(TLSSHIM_E_STATE, "this thread is inside the connection already");
+}
+
+/* Where a fork or an exit stands before the gate, that is waited for without the turn, so that who is inside gets on.
+ */
+static int32_t enter_slowly(struct conn_call *call)
+{
+    int32_t result = visit_enter(&call->visit);
+
+    if (result == TLSSHIM_OK && !turn_take(&call->conn->turn)) {
+        visit_leave(&call->visit);
+        result = busy_here();
+    }
+    return result;
+}
+
+/* Only application data is under way, and under TLS 1.3 no random numbers are drawn for it either. */
+static enum visit_depth depth_of(const struct conn *conn)
+{
+    if (!conn->done || conn->failure != 0 || conn->tickets_due > 0 || event_parked(conn) || flow_midway(conn))
+        return VISIT_DEEP;
+    return conn->transport.fd < 0 && SSL_version(conn->ssl) == TLS1_3_VERSION ? VISIT_QUICK : VISIT_LIGHT;
+}
+
+static int32_t enter(int64_t handle, struct conn_call *call, bool flow)
 {
     void *object;
     int32_t result = handle_pin(handle, &conn_kind, &object);
@@ -86,42 +112,33 @@ static int32_t enter(int64_t handle, struct conn_call *call, int32_t (*visit)(st
         return result;
     call->handle = handle;
     call->conn = object;
-    result = visit(&call->visit);
-    if (result < 0) {
+    if (!turn_take(&call->conn->turn)) {
+        result = busy_here();
+    } else if (!visit_try(&call->visit, flow ? call->conn->depth : VISIT_DEEP)) {
+        turn_give(&call->conn->turn);
+        result = enter_slowly(call);
+    }
+    if (result < 0)
         handle_unpin(handle);
-        return result;
-    }
-    if (turn_take(&call->conn->turn)) {
+    else
         call->conn->visit = &call->visit;
-        return TLSSHIM_OK;
-    }
-    visit_leave(&call->visit);
-    handle_unpin(handle);
-    return error_new(TLSSHIM_E_STATE, "this thread is inside the connection already");
+    return result;
 }
 
 int32_t conn_enter(int64_t handle, struct conn_call *call)
 {
-    return enter(handle, call, visit_enter);
+    return enter(handle, call, false);
 }
 
 int32_t conn_enter_flow(int64_t handle, struct conn_call *call)
 {
-    const struct conn *conn;
-    int32_t result = enter(handle, call, visit_enter_lightly);
-
-    if (result < 0)
-        return result;
-    conn = call->conn;
-    if (!conn->done || conn->failure != 0 || conn->tickets_due > 0 || flow_midway(conn))
-        visit_deepen(&call->visit);
-    return TLSSHIM_OK;
+    return enter(handle, call, true);
 }
 
 static bool at_rest(const struct conn *conn)
 {
-    return conn->done && conn->failure == 0 && conn->transport.fd < 0 && conn->transport.write_errno == 0 &&
-           conn->tickets_due == 0 && !conn->we_closed && !flow_midway(conn) && !flow_key_worn(conn);
+    return conn->depth != VISIT_DEEP && conn->transport.fd < 0 && conn->transport.write_errno == 0 &&
+           !conn->we_closed && !flow_key_worn(conn);
 }
 
 bool conn_enter_quickly(int64_t handle, struct conn_call *call)
@@ -155,8 +172,6 @@ void conn_deepen(struct conn *conn)
 
 static void trim(struct conn *conn)
 {
-    if (conn->setup->settings.memory != TLSSHIM_POLICY_IDLE_SMALL)
-        return;
     if (conn->transport.held.len == 0 && conn->transport.held.cap > 0)
         queue_free(&conn->transport.held);
     if (conn->transport.left.len == 0 && conn->transport.left.cap > 0)
@@ -172,7 +187,10 @@ static void trim(struct conn *conn)
 void conn_leave(struct conn_call *call)
 {
     request_settle(call->conn);
-    trim(call->conn);
+    if (call->conn->setup->settings.memory == TLSSHIM_POLICY_IDLE_SMALL)
+        trim(call->conn);
+    if (call->visit.deep)
+        call->conn->depth = depth_of(call->conn);
     call->conn->visit = NULL;
     turn_give(&call->conn->turn);
     visit_leave(&call->visit);
@@ -263,13 +281,13 @@ static void on_message(int sent, int version, int type, const void *data, size_t
     (void)version;
     (void)ssl;
     request_settle(conn);
-    if ((type == SSL3_RT_HEADER || type == SSL3_RT_INNER_CONTENT_TYPE) && bytes[0] != SSL3_RT_APPLICATION_DATA)
-        conn_deepen(conn);
-    if (type == SSL3_RT_HEADER && sent) {
-        conn->records_written++;
-        conn->records_keyed++;
-    } else if (type == SSL3_RT_HEADER) {
-        conn->records_read++;
+    if (type == SSL3_RT_HEADER || type == SSL3_RT_INNER_CONTENT_TYPE) {
+        if (bytes[0] != SSL3_RT_APPLICATION_DATA)
+            conn_deepen(conn);
+        if (type == SSL3_RT_HEADER && sent)
+            conn->records_written++, conn->records_keyed++;
+        else if (type == SSL3_RT_HEADER)
+            conn->records_read++;
     } else if (type == SSL3_RT_ALERT && !sent && len == 2 && bytes[1] == SSL_AD_CLOSE_NOTIFY) {
         conn->peer_closed = true;
     } else if (type == SSL3_RT_HANDSHAKE && hello_retry(bytes, len)) {
@@ -374,6 +392,7 @@ static int64_t conn_new(struct context *context, struct bytes peer_name)
         return TLSSHIM_E_MEMORY;
     refs_start(&conn->refs);
     turn_init(&conn->turn);
+    conn->depth = VISIT_DEEP;
     transport_init(&conn->transport);
     conn->fresh.end = INT64_MAX;
     conn->context = context_ref(context);

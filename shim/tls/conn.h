@@ -23,7 +23,8 @@ enum {
 struct conn {
     struct refs refs; /* its handles: a stream's engine may have several */
     struct turn turn;
-    struct visit *visit; /* of the call inside */
+    struct visit *visit;    /* of the call inside */
+    enum visit_depth depth; /* what the next call that moves bytes needs; nothing but a deep visit changes it */
     struct context *context;
     struct setup *setup;
     SSL *ssl;

@@ -55,10 +55,8 @@ int32_t flow_sending_failed(struct conn *conn)
     return error_system_as(TLSSHIM_E_RESET, conn->transport.write_errno, "sending to the peer failed");
 }
 
-int32_t flow_not_on_fd(const struct conn *conn)
+int32_t flow_on_fd(void)
 {
-    if (conn->transport.fd < 0)
-        return TLSSHIM_OK;
     return error_new(TLSSHIM_E_STATE, "the connection belongs to a stream, which moves its bytes");
 }
 
@@ -157,15 +155,11 @@ static int32_t ready_to_step(struct conn *conn)
     return result;
 }
 
-int32_t flow_handshake(struct conn *conn)
+int32_t flow_handshake_step(struct conn *conn)
 {
-    int32_t begun, result;
+    int32_t begun;
+    int32_t result = ready_to_step(conn);
 
-    if (conn->failure != 0)
-        return conn->failure;
-    if (conn->done)
-        return TLSSHIM_OK;
-    result = ready_to_step(conn);
     if (result < 0)
         return result;
     begun = event_step(conn, steps, &result);

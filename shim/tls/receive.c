@@ -69,7 +69,7 @@ static int32_t read_records(struct conn_call *call, uint8_t *plain, size_t cap)
         if (answer == 1) {
             total += got;
             conn->app_data_in = true;
-            if (!more_inside(conn))
+            if (total == cap || !more_inside(conn))
                 break;
             continue;
         }

@@ -45,11 +45,6 @@ static bool room_out(const struct transport *t)
     return t->left.len == 0 && t->out_len < t->out_cap;
 }
 
-bool flow_midway(const struct conn *conn)
-{
-    return conn->done && SSL_in_init(conn->ssl);
-}
-
 /* How much of the gathered plaintext may be sealed now: whole records only while corked. */
 static size_t sealable(const struct conn *conn)
 {
@@ -172,7 +167,7 @@ static void out_begin(struct conn *conn, void *bytes, int32_t bytes_cap)
 
     t->out = bytes;
     t->out_cap = (size_t)bytes_cap;
-    t->out_len = queue_take(&t->left, bytes, t->out_cap);
+    t->out_len = t->left.len > 0 ? queue_take(&t->left, bytes, t->out_cap) : 0;
 }
 
 static int32_t out_end(struct conn *conn)
@@ -217,7 +212,7 @@ static int32_t seal_direct(struct conn *conn, struct bytes plain, size_t *taken)
 {
     int32_t result = send_tickets(conn);
 
-    if (result == TLSSHIM_OK)
+    if (result == TLSSHIM_OK && conn->pile.len > 0)
         result = seal_pile(conn, sealable(conn), true);
     while (result == TLSSHIM_OK && *taken < plain.len && *taken < PLAIN_A_TURN && conn->pile.len == 0 &&
            room_out(&conn->transport)) {
