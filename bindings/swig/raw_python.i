@@ -7,6 +7,8 @@
  * busy one gets it back after 5 ms, while 32 KiB are sealed or opened in 10 us. */
 enum { WORTH_SWITCHING = 32768 };
 
+enum { SPARE_MOST = 128 * 1024 };
+
 struct others {
     PyThreadState *state;
 };
@@ -45,12 +47,12 @@ static bool more_room(void *host, void **data, int32_t *cap, int32_t result)
 static int integer_in(PyObject *object, int64_t least, int64_t most, int64_t *value)
 {
     int overflow = 0;
-    PyObject *index = PyNumber_Index(object);
+    PyObject *index = PyLong_CheckExact(object) ? NULL : PyNumber_Index(object);
 
-    if (!index)
+    if (!index && !PyLong_CheckExact(object))
         return 0;
-    *value = PyLong_AsLongLongAndOverflow(index, &overflow);
-    Py_DECREF(index);
+    *value = PyLong_AsLongLongAndOverflow(index ? index : object, &overflow);
+    Py_XDECREF(index);
     if (!overflow && *value >= least && *value <= most)
         return 1;
     PyErr_SetString(PyExc_OverflowError, "integer out of range");
@@ -125,9 +127,18 @@ static PyObject *whole_text(const void *data, int64_t length)
     return PyUnicode_DecodeUTF8(data, length, "surrogateescape");
 }
 
+/* A large room of which little was used is kept for the next call, under the interpreter lock: making it costs more than
+ * a small message. */
+static PyObject *spare_room;
+
 static PyObject *room_new(int32_t cap)
 {
-    return PyBytes_FromStringAndSize(NULL, cap > 0 ? cap : 0);
+    PyObject *spare = spare_room;
+
+    if (!spare || PyBytes_GET_SIZE(spare) != cap)
+        return PyBytes_FromStringAndSize(NULL, cap > 0 ? cap : 0);
+    spare_room = NULL;
+    return spare;
 }
 
 static PyObject *room_out(PyObject **room, int64_t result, int64_t length)
@@ -136,8 +147,18 @@ static PyObject *room_out(PyObject **room, int64_t result, int64_t length)
 
     if (result < 0)
         return none();
+    if (length <= SMALL && PyBytes_GET_SIZE(output) > SMALL)
+        return PyBytes_FromStringAndSize(PyBytes_AS_STRING(output), length);
     *room = NULL;
     return length == PyBytes_GET_SIZE(output) || _PyBytes_Resize(&output, length) == 0 ? output : NULL;
+}
+
+static void room_keep(PyObject *room)
+{
+    if (!room || spare_room || PyBytes_GET_SIZE(room) <= SMALL || PyBytes_GET_SIZE(room) > SPARE_MOST)
+        Py_XDECREF(room);
+    else
+        spare_room = room;
 }
 
 static PyObject *number_out(int64_t number, int64_t result)
@@ -210,7 +231,7 @@ OUT_WHOLE(BYTES, whole_bytes, nothing)
 OUT_WHOLE(TEXT, whole_text, nothing)
 OUT_WHOLE(SECRET, whole_bytes, explicit_bzero)
 
-%define OUT_ROOM(NAME, LENGTH)
+%define OUT_ROOM(NAME, LENGTH, KEEP)
 %typemap(arginit) (void *NAME, int32_t NAME##_CAP) %{ room$argnum = NULL; %}
 %typemap(in) (void *NAME, int32_t NAME##_CAP) (PyObject *room, int64_t cap)
 %{ if (!integer_in($input, INT32_MIN, INT32_MAX, &cap)) SWIG_fail;
@@ -219,12 +240,12 @@ OUT_WHOLE(SECRET, whole_bytes, explicit_bzero)
    $1 = PyBytes_AS_STRING(room); %}
 %typemap(argout) (void *NAME, int32_t NAME##_CAP)
 %{ if (!($result = outputs_add($result, room_out(&room$argnum, result, LENGTH)))) SWIG_fail; %}
-%typemap(freearg) (void *NAME, int32_t NAME##_CAP) %{ Py_XDECREF(room$argnum); %}
+%typemap(freearg) (void *NAME, int32_t NAME##_CAP) %{ KEEP(room$argnum); %}
 %enddef
-OUT_ROOM(STREAM_BYTES, result)
-OUT_ROOM(STREAM_SECRET, result)
-OUT_ROOM(FILL_BYTES, cap$argnum)
-OUT_ROOM(FILL_SECRET, cap$argnum)
+OUT_ROOM(STREAM_BYTES, result, room_keep)
+OUT_ROOM(STREAM_SECRET, result, Py_XDECREF)
+OUT_ROOM(FILL_BYTES, cap$argnum, Py_XDECREF)
+OUT_ROOM(FILL_SECRET, cap$argnum, Py_XDECREF)
 
 %typemap(arginit) (int64_t *PAIRS, int32_t PAIRS_CAP) %{ $1 = NULL; %}
 %typemap(in) (int64_t *PAIRS, int32_t PAIRS_CAP) (int64_t cap)
