@@ -3,6 +3,7 @@
 #define SHIM_BASE_TURN_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,8 +12,7 @@ struct turn {
     _Atomic uintptr_t owner; /* the thread, or 0 */
     atomic_int waiting;      /* while it is not 0, nobody takes the turn but the one who is next */
     pthread_mutex_t queue;   /* held by the one who is next; the rest queue here */
-    pthread_mutex_t lock;    /* of `free` */
-    pthread_cond_t free;     /* the owner has gone */
+    sem_t free;              /* the owner has gone, now or a while ago */
 };
 
 void turn_init(struct turn *turn);

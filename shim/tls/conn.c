@@ -40,6 +40,7 @@ static void free_conn(void *object)
     }
     for (int i = 0; i < conn->session_count; i++)
         SSL_SESSION_free(conn->sessions[i]);
+    free(conn->sessions);
     if (conn->kept)
         error_release(conn->failure);
     transport_free(&conn->transport);

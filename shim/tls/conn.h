@@ -49,29 +49,29 @@ struct conn {
     bool hello_retry;
     bool by_psk;       /* the peer was proved by a pre-shared key, now or before it resumed */
     bool first_by_psk; /* now, in TLS 1.3, where the backend takes that for a resumption */
-    struct psk *psk;   /* a server's: the one that the client named */
+    bool judged;
+    bool identity_chosen; /* by the host, be it none */
+    bool kept;            /* the failure's record */
     uint8_t tickets_due;
+    bool staple_judged;
     enum request request; /* for a certificate, after the handshake */
-    int32_t failure;      /* 0 = none; its record is kept if `kept` */
-    bool kept;
-    int64_t begun_at; /* milliseconds, monotonic */
+    int32_t failure;      /* 0 = none */
+    int64_t begun_at;     /* milliseconds, monotonic */
     int64_t done_at;
     struct session_span fresh;    /* what a full handshake here gives */
     struct session_span taken_up; /* of the session that was offered for resumption */
     uint8_t rules[DIGEST_SIZE];
-    struct verdict *verdict; /* of a judgement that was not good, or NULL */
-    bool judged;
-    STACK_OF(X509) * presented; /* what the peer sent, while the host judges it and if it was refused */
-    STACK_OF(X509) * verified;  /* the chain that it led to, while the host judges */
-    struct events *events;      /* NULL = the context has none on */
-    struct identity *identity;  /* that the host chose for this connection, or NULL */
-    bool identity_chosen;       /* by the host, be it none */
-    bool staple_judged;
-    int64_t staple_until;                 /* a good one's end */
-    struct verdict *staple_fault;         /* of an answer that is not good, or missing though wanted, or NULL */
-    struct buffer session_key;            /* a client's, in place of the verified name */
-    const SSL_SESSION *session_offered;   /* by us; compared only */
-    SSL_SESSION *sessions[SESSIONS_MOST]; /* offered by the server, newest last */
+    struct verdict *verdict;            /* of a judgement that was not good, or NULL */
+    STACK_OF(X509) * presented;         /* what the peer sent, while the host judges it and if it was refused */
+    STACK_OF(X509) * verified;          /* the chain that it led to, while the host judges */
+    struct events *events;              /* NULL = the context has none on */
+    struct identity *identity;          /* that the host chose for this connection, or NULL */
+    struct psk *psk;                    /* a server's: the one that the client named */
+    struct verdict *staple_fault;       /* of an answer that is not good, or missing though wanted, or NULL */
+    int64_t staple_until;               /* a good one's end */
+    struct buffer session_key;          /* a client's, in place of the verified name */
+    const SSL_SESSION *session_offered; /* by us; compared only */
+    SSL_SESSION **sessions;             /* offered by the server, newest last; at most SESSIONS_MOST */
     int session_count;
     uint64_t records_read; /* records that OpenSSL has begun to process */
     uint64_t records_written;

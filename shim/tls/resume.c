@@ -1,5 +1,6 @@
 #include "resume.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -241,7 +242,14 @@ void resume_uncache(const struct conn *conn, const SSL_SESSION *session)
 
 static int keep_offered(struct conn *conn, SSL_SESSION *session)
 {
-    if (conn->session_count == SESSIONS_MOST) {
+    SSL_SESSION **more;
+
+    if (conn->session_count < SESSIONS_MOST) { /* most connections are given one or two, a server's none */
+        more = realloc(conn->sessions, (size_t)(conn->session_count + 1) * sizeof *more);
+        if (more == NULL)
+            return 0;
+        conn->sessions = more;
+    } else {
         SSL_SESSION_free(conn->sessions[0]);
         memmove(conn->sessions, conn->sessions + 1, (SESSIONS_MOST - 1) * sizeof conn->sessions[0]);
         conn->session_count--;

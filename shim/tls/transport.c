@@ -15,6 +15,7 @@ enum {
     RECEIVE_COST = 16,     /* in records */
     HEADER = 5,
     RECORDS_AT_ONCE = 8,
+    QUEUE_MOST = 1 << 30,
 };
 
 bool queue_add(struct queue *queue, const void *data, size_t len)
@@ -27,6 +28,8 @@ bool queue_add(struct queue *queue, const void *data, size_t len)
     if (queue->head + queue->len + len > queue->cap) {
         while (cap < queue->len + len)
             cap *= 2;
+        if (cap > QUEUE_MOST)
+            return false;
         if (cap == queue->cap) {
             memmove(queue->data, queue->data + queue->head, queue->len);
         } else {
@@ -38,19 +41,19 @@ bool queue_add(struct queue *queue, const void *data, size_t len)
             bytes_wipe(queue->data, queue->cap);
             free(queue->data);
             queue->data = grown;
-            queue->cap = cap;
+            queue->cap = (uint32_t)cap;
         }
         queue->head = 0;
     }
     memcpy(queue->data + queue->head + queue->len, data, len);
-    queue->len += len;
+    queue->len += (uint32_t)len;
     return true;
 }
 
 void queue_skip(struct queue *queue, size_t len)
 {
-    queue->head += len;
-    queue->len -= len;
+    queue->head += (uint32_t)len;
+    queue->len -= (uint32_t)len;
     if (queue->len == 0)
         queue->head = 0;
 }
@@ -109,7 +112,7 @@ static size_t framing_pass(struct framing *framing, const uint8_t *data, size_t 
         return at;
     if (framing->have < HEADER)
         memcpy(framing->header + framing->have, data, len < HEADER - framing->have ? len : HEADER - framing->have);
-    framing->have += len;
+    framing->have += (uint32_t)len;
     return len;
 }
 
@@ -141,7 +144,7 @@ bool transport_rewind(struct transport *t)
 /* So many of the bytes that wait go to the backend now. */
 static size_t hand_on(struct transport *t, const uint8_t *data, size_t len)
 {
-    size_t first = FIRST_BYTES - t->first_len;
+    size_t first = FIRST_BYTES - (size_t)t->first_len;
     uint64_t records = t->framing.records;
 
     len = framing_pass(&t->framing, data, len);
@@ -152,7 +155,7 @@ static size_t hand_on(struct transport *t, const uint8_t *data, size_t len)
     if (first > 0) {
         first = len < first ? len : first;
         memcpy(t->first + t->first_len, data, first);
-        t->first_len += first;
+        t->first_len = (uint8_t)(t->first_len + first);
     }
     return len;
 }

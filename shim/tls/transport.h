@@ -14,9 +14,9 @@
 /* A queue of bytes in one piece. */
 struct queue {
     uint8_t *data;
-    size_t head;
-    size_t len;
-    size_t cap;
+    uint32_t head;
+    uint32_t len;
+    uint32_t cap;
 };
 
 /* False without memory. */
@@ -33,7 +33,7 @@ void queue_free(struct queue *queue);
 /* The framing of the records that went through (RFC 8446 section 5.1). */
 struct framing {
     uint8_t header[5];
-    size_t have;      /* bytes of the current record, header included */
+    uint32_t have;    /* bytes of the current record, header included */
     uint64_t records; /* complete ones */
 };
 
@@ -53,12 +53,12 @@ struct transport {
     bool starved; /* the last read found nothing */
     bool ended;   /* nothing more will come */
     bool out_of_memory;
+    bool recording;
     int read_errno; /* the descriptor's direction is dead of this */
     int write_errno;
+    uint8_t first_len;
     uint8_t first[FIRST_BYTES]; /* what the peer said first, to tell what it speaks */
-    size_t first_len;
     struct queue recorded; /* all that was read so far, while recording */
-    bool recording;
     int64_t bytes_in;
     int64_t bytes_out;
 };
