@@ -395,6 +395,7 @@ static int64_t conn_new(struct context *context, struct bytes peer_name)
     turn_init(&conn->turn);
     conn->depth = VISIT_DEEP;
     transport_init(&conn->transport);
+    conn->pile.secret = true;
     conn->fresh.end = INT64_MAX;
     conn->context = context_ref(context);
     result = context_setup(context, &conn->setup);

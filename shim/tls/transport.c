@@ -18,6 +18,13 @@ enum {
     QUEUE_MOST = 1 << 30,
 };
 
+static void data_free(struct queue *queue)
+{
+    if (queue->secret)
+        bytes_wipe(queue->data, queue->cap);
+    free(queue->data);
+}
+
 bool queue_add(struct queue *queue, const void *data, size_t len)
 {
     size_t cap = queue->cap != 0 ? queue->cap : 4096;
@@ -38,8 +45,7 @@ bool queue_add(struct queue *queue, const void *data, size_t len)
                 return false;
             if (queue->len > 0)
                 memcpy(grown, queue->data + queue->head, queue->len);
-            bytes_wipe(queue->data, queue->cap);
-            free(queue->data);
+            data_free(queue);
             queue->data = grown;
             queue->cap = (uint32_t)cap;
         }
@@ -70,9 +76,8 @@ size_t queue_take(struct queue *queue, void *data, size_t cap)
 
 void queue_free(struct queue *queue)
 {
-    bytes_wipe(queue->data, queue->cap);
-    free(queue->data);
-    *queue = (struct queue){0};
+    data_free(queue);
+    *queue = (struct queue){.secret = queue->secret};
 }
 
 /* How many bytes the record under way still wants, as far as its header tells, whose next bytes these may be; more than

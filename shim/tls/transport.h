@@ -17,6 +17,7 @@ struct queue {
     uint32_t head;
     uint32_t len;
     uint32_t cap;
+    bool secret; /* holds what the wire never shows, and is wiped where it goes away */
 };
 
 /* False without memory. */
@@ -27,7 +28,6 @@ static inline const uint8_t *queue_front(const struct queue *queue)
 {
     return queue->data != NULL ? queue->data + queue->head : NULL;
 }
-/* Wipes and frees. */
 void queue_free(struct queue *queue);
 
 /* The framing of the records that went through (RFC 8446 section 5.1). */
