@@ -1,6 +1,6 @@
-# Measuring programs. bench/plain and bench/gnutls are the bases; bench/shim uses the shared library as a stranger would,
+# Measuring programs. bench/plain, bench/gnutls and bench/libtls are the bases; bench/shim uses the shared library as a stranger would,
 # bench/*_bench.c look inside and have everything by its inside name.
-BENCH_ROOMS := plain shim gnutls
+BENCH_ROOMS := plain shim gnutls libtls
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,$(BENCH_ROOMS))
 BENCH_INSIDE := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*_bench.c)))
 bench_objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard bench/$(1)/*.c)) bench/meter.c)
@@ -18,6 +18,8 @@ $(BUILD)/bench/plain: $(call bench_objects,plain)
 $(BUILD)/bench/plain: BENCH_LIBS := -lssl -lcrypto
 $(BUILD)/bench/gnutls: $(call bench_objects,gnutls)
 $(BUILD)/bench/gnutls: BENCH_LIBS := -lgnutls
+$(BUILD)/bench/libtls: $(call bench_objects,libtls)
+$(BUILD)/bench/libtls: BENCH_LIBS := -ltls
 $(BUILD)/bench/shim: $(call bench_objects,shim) $(BUILD)/libtlsshim.so.1 $(BUILD)/libtlsshim.so
 $(BUILD)/bench/shim: BENCH_LIBS := -L$(BUILD) -Wl,-rpath,$(abspath $(BUILD)) -ltlsshim
 $(BENCH_PROGRAMS):

@@ -1,5 +1,6 @@
 #include "meter.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,12 +75,41 @@ double resident(void)
     return (double)here * (double)sysconf(_SC_PAGESIZE) / 1024;
 }
 
-static double now(clockid_t clock)
+double now(clockid_t clock)
 {
     struct timespec time;
 
     clock_gettime(clock, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+struct share {
+    pthread_t thread;
+    void (*work)(long);
+    long amount;
+};
+
+static void *share_do(void *data)
+{
+    const struct share *share = data;
+
+    share->work(share->amount);
+    return NULL;
+}
+
+void in_threads(int count, void (*work)(long), long amount)
+{
+    struct share shares[16];
+
+    if (count < 1 || count > 16)
+        die("threads is 1 to 16");
+    for (int i = 0; i < count; i++) {
+        shares[i] = (struct share){.work = work, .amount = amount};
+        if (pthread_create(&shares[i].thread, NULL, share_do, &shares[i]) != 0)
+            die("no thread");
+    }
+    for (int i = 0; i < count; i++)
+        pthread_join(shares[i].thread, NULL);
 }
 
 static const struct command *find(const struct command *commands, const char *name)

@@ -5,6 +5,7 @@
 #define BENCH_METER_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct command {
     const char *name;
@@ -14,6 +15,10 @@ struct command {
 };
 
 int meter_main(int argc, char **argv, const struct command *commands);
+
+/* Lets so many threads do the work, as much each, and waits for them. */
+void in_threads(int count, void (*work)(long), long amount);
+double now(clockid_t clock);
 
 /* The values of key=value arguments, or what is said here. */
 const char *option(const char *key, const char *otherwise);

@@ -27,6 +27,7 @@ class Row:
     size: int = 0          # bytes a unit of work moves; 0 = count units
     start: int = 1         # the amount that calibration begins with
     amount: int = 0        # fixed, of value rows
+    unit: str = "KB"       # of value rows
     goal: str = ""         # ">= 1.00" on the ratio, or on our own figure if it names a unit
     differs: str = "nothing but the library"
     quick: bool = True
@@ -43,6 +44,10 @@ def shim(command, name="tlsshim C", work=1.0):
 
 def gnutls(command):
     return Side("GnuTLS", "{build}/bench/gnutls " + command)
+
+
+def libtls(command):
+    return Side("libtls", "{build}/bench/libtls " + command)
 
 
 def luajit(command, name="LuaJIT"):
@@ -109,6 +114,10 @@ BULK = [
     Row("two-cores", "bulk 16 KiB, two threads against one", shim(f"threads threads=1 {AES128}", "one thread"),
         shim(f"threads threads=2 {AES128}", "two threads", 2.0), clock="wall", size=16384, start=1000, goal=">= 1.90",
         differs="a connection a thread, by the clock: needs two idle cores"),
+    Row("lock-wait", "a 64-byte write beside a busy reader, median", shim("lock"), kind="value", clock="wall",
+        amount=20000, unit="us", differs="one connection, two threads, its own sealing included: needs two idle cores"),
+    Row("lock-wait-p99", "the same, 99 of 100 do not take longer", shim("lock percent=99"), kind="value",
+        clock="wall", amount=20000, unit="us", goal="< 100 us", differs="the same"),
     Row("two-cores-plain", "the same of OpenSSL", plain(f"threads threads=1 {AES128}", "one thread"),
         Side("two threads", "{build}/bench/plain " + f"threads threads=2 {AES128}", 2.0), clock="wall", size=16384,
         start=1000, quick=False, differs="what the machine gives at all at the moment"),
@@ -125,6 +134,11 @@ SOCKETS = [
     Row("sockets-1k-tuned", "messages of 1 KiB against tuned OpenSSL",
         plain(f"sockets size=1024 {AES128} style=tuned", "OpenSSL tuned"), shim(f"sockets size=1024 {AES128}"),
         size=1024, start=1000, differs="the same; base with read-ahead of 64 KiB", quick=False),
+    Row("sockets-16k-libtls", "messages of 16 KiB against libtls", libtls("sockets size=16384"),
+        shim(f"sockets size=16384 {AES256}"), size=16384, start=300, quick=False,
+        differs="both AES-256-GCM, which libtls cannot choose in TLS 1.3; base is libretls, over the same OpenSSL"),
+    Row("sockets-64-libtls", "messages of 64 bytes against libtls", libtls("sockets size=64"),
+        shim(f"sockets size=64 {AES256}"), size=64, start=1000, quick=False, differs="the same"),
     Row("sockets-1k-cork", "messages of 1 KiB, corked", plain(f"sockets size=1024 {AES128}"),
         shim(f"sockets size=1024 cork=1 {AES128}"), size=1024, start=1000,
         differs="ours gathers each 32 KiB between cork and flush", quick=False),
@@ -162,6 +176,12 @@ HANDSHAKES = [
     Row("resumed-12", "resumed TLS 1.2", plain("handshake resume=1 version=12"),
         shim("handshake resume=1 version=12 tls12=ECDHE-ECDSA-AES256-GCM-SHA384"), kind="cost", start=30,
         goal="<= 1.10", differs=f"{ONE_BYTE}; both AES-256-GCM"),
+    Row("two-cores-full", "full TLS 1.3, two threads against one", shim("handshake_threads threads=1", "one thread"),
+        shim("handshake_threads threads=2", "two threads"), kind="cost", clock="wall", start=30,
+        differs="as many in each thread, contexts in common, as shipped; 1.00 = no loss; needs two idle cores"),
+    Row("two-cores-full-plain", "the same of OpenSSL", plain("handshake_threads threads=1", "one thread"),
+        plain("handshake_threads threads=2", "two threads"), kind="cost", clock="wall", start=30,
+        differs="as many in each thread, contexts in common; what scaling there is to be had"),
     Row("mtls-tuned", "mTLS against tuned OpenSSL", plain("handshake mutual=1 style=tuned", "OpenSSL tuned"),
         shim(f"handshake mutual=1 cache=0 {AES256}"), kind="cost", start=30, quick=False,
         differs=f"{ONE_BYTE}; base with SSL_MODE_NO_AUTO_CHAIN"),
@@ -236,6 +256,9 @@ HOSTS = [
         differs=f"{ONE_BYTE}; both AES-256-GCM; base with MemoryBIO and its session attribute"),
     Row("lua-luasec", "Lua 5.4 (SWIG) against LuaSec, 16 KiB over TCP", lua("luasec", "LuaSec"), lua("sockets"),
         size=16384, start=300, goal=">= 1.20", differs="both AES-256-GCM; 32 KiB written, then read, one thread"),
+    Row("lua-luaossl", "Lua 5.4 (SWIG) against luaossl, 16 KiB over TCP", lua("luaossl", "luaossl"), lua("sockets"),
+        size=16384, start=300, quick=False, differs="both AES-256-GCM; luaossl moves no bytes itself: base is cqueues "
+        "with it, in one coroutine"),
     Row("lisp-clssl", "SBCL against cl+ssl, 16 KiB over a socketpair", sbcl("clssl", name="cl+ssl"),
         sbcl("sockets"), size=16384, start=100, goal=">= 3.0",
         differs="both AES-256-GCM; 32 KiB written, then read, one thread; cl+ssl without verification"),

@@ -6,9 +6,9 @@
 #include "plain.h"
 
 static SSL_CTX *client_ctx, *server_ctx;
-static SSL_SESSION *newest;
 static bool resume;
-static int tickets;
+static _Thread_local SSL_SESSION *newest;
+static _Thread_local int tickets;
 
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
@@ -67,6 +67,18 @@ void handshake_work(long times)
         if (tickets != wanted)
             die("%d tickets were delivered, not %ld", tickets, wanted);
     }
+}
+
+static void fresh_work(long times)
+{
+    handshake_work(times);
+    SSL_SESSION_free(newest);
+}
+
+/* So many in each of the threads, with the contexts in common. */
+void handshake_threads_work(long times)
+{
+    in_threads((int)option_number("threads", 2), fresh_work, times);
 }
 
 /* Two ends made and freed, without a step. */

@@ -8,6 +8,7 @@ static const struct command commands[] = {
     {.name = "echo", .prepare = echo_prepare, .work = echo_work},
     {.name = "sockets", .prepare = sockets_prepare, .work = sockets_work},
     {.name = "handshake", .prepare = handshake_prepare, .work = handshake_work},
+    {.name = "handshake_threads", .prepare = handshake_prepare, .work = handshake_threads_work},
     {.name = "open", .prepare = handshake_prepare, .work = open_work},
     {.name = "memory", .prepare = handshake_prepare, .value = memory_value},
     {.name = "key", .work = key_work},

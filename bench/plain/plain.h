@@ -38,6 +38,7 @@ void sockets_prepare(void);
 void sockets_work(long messages);
 void handshake_prepare(void);
 void handshake_work(long times);
+void handshake_threads_work(long times);
 void open_work(long times);
 double memory_value(long count);
 

@@ -9,25 +9,13 @@ static uint8_t plain[ROOM], back[ROOM], wire[ROOM];
 static struct ends ends;
 static int32_t size;
 
-static struct ends connected(void)
-{
-    int64_t client = context_for_client(), server = context_for_server();
-    struct ends made = ends_new(client, server);
-
-    ends_handshake(&made);
-    move_byte(made.server, made.client); /* the tickets come with it */
-    tlsshim_close(client);
-    tlsshim_close(server);
-    return made;
-}
-
 void bulk_prepare(void)
 {
     size = (int32_t)option_number("size", RECORD);
     if (size <= 0 || size > RECORD)
         die("size is 1 to 16384");
     memset(plain, 'x', sizeof plain);
-    ends = connected();
+    ends = ends_connected();
 }
 
 static void move(int64_t from, int64_t to, uint8_t *room, int32_t room_cap, uint8_t *out, int32_t len)
@@ -95,7 +83,7 @@ void bulk_threads_work(long chunks)
 
     for (int i = 0; i < count; i++) {
         if (busy[i].ends.client == 0)
-            busy[i].ends = connected();
+            busy[i].ends = ends_connected();
         busy[i].chunks = chunks;
     }
     for (int i = 0; i < count; i++)

@@ -4,7 +4,8 @@
 #include "../meter.h"
 #include "shim.h"
 
-static int64_t client_context, server_context, newest;
+static int64_t client_context, server_context;
+static _Thread_local int64_t newest;
 static bool resume;
 
 static void one(bool offer)
@@ -45,6 +46,18 @@ void handshake_work(long times)
 {
     for (; times > 0; times--)
         one(resume);
+}
+
+static void fresh_work(long times)
+{
+    handshake_work(times);
+    tlsshim_close(newest);
+}
+
+/* So many in each of the threads, with the contexts in common. */
+void handshake_threads_work(long times)
+{
+    in_threads((int)option_number("threads", 2), fresh_work, times);
 }
 
 /* Two ends made and closed, without a step. */

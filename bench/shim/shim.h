@@ -20,6 +20,8 @@ int64_t context_for_client(void);
 struct ends ends_new(int64_t client, int64_t server);
 void ends_handshake(struct ends *ends);
 void ends_close(struct ends *ends);
+/* Two ends in memory with all behind them, tickets too. */
+struct ends ends_connected(void);
 /* One byte, sealed at one end and opened at the other. */
 void move_byte(int64_t from, int64_t to);
 
@@ -30,8 +32,11 @@ void bulk_threads_work(long chunks);
 void echo_work(long turns);
 void handshake_prepare(void);
 void handshake_work(long times);
+void handshake_threads_work(long times);
 void open_work(long times);
 double memory_value(long count);
+void lock_prepare(void);
+double lock_value(long count);
 void sockets_prepare(void);
 void sockets_work(long messages);
 
