@@ -1,7 +1,7 @@
 ;;; The work of bench/plain from Lisp: the environment names the COMMAND and options, amounts come on standard input.
 ;;;   bulk       raw layer: conn-seal and conn-open on octet vectors, a fresh vector for each output
 ;;;   buffers    the same functions by CFFI, on vectors that are kept
-;;;   sockets    raw layer: stream-write and stream-read over a socketpair
+;;;   sockets    stream-write and stream-read-into over a socketpair
 ;;;   clssl      cl+ssl over the same
 (require :asdf)
 
@@ -13,7 +13,9 @@
 
 (handler-bind ((warning #'muffle-warning))
   (let ((*standard-output* (make-broadcast-stream)) (*error-output* (make-broadcast-stream)))
-    (asdf:load-system (if (string= *command* "clssl") "cl+ssl" "tlsshim/raw"))
+    (asdf:load-system (cond ((string= *command* "clssl") "cl+ssl")
+                            ((string= *command* "sockets") "tlsshim")
+                            (t "tlsshim/raw")))
     (require :sb-bsd-sockets)))
 
 (defpackage #:bench-host (:use #:cl))
@@ -108,25 +110,32 @@
 (defun per-turn ()
   (max 1 (min 32 (floor 32768 *size*))))
 
+(defmacro layer (name &rest arguments)
+  `(funcall (the function (symbol-function (load-time-value (find-symbol ,(symbol-name name) "TLSSHIM"))))
+            ,@arguments))
+
 (defun connect-sockets ()
   (multiple-value-bind (one other) (socket-pair)
     (multiple-value-bind (client server) (contexts)
-      (setf *client* (must (raw stream-adopt one client "localhost" (constant "+FD-KEEP+")))
-            *server* (must (raw stream-adopt other server "" (constant "+FD-KEEP+"))))
-      (loop until (let ((done (raw stream-handshake *client* 0)))
-                    (and (zerop (raw stream-handshake *server* 0)) (zerop done))))
-      (must (raw stream-write *server* "x" 1000))
-      (must (raw stream-read *client* 1 1000)))))
+      (flet ((adopt (fd context name)
+               (layer wrap (find-symbol "TLS-STREAM" "TLSSHIM")
+                      (must (raw stream-adopt fd context name (constant "+FD-KEEP+"))))))
+        (setf *client* (adopt one client "localhost") *server* (adopt other server "")))
+      (loop until (let ((done (layer stream-handshake *client* 0)))
+                    (and (eq (layer stream-handshake *server* 0) t) (eq done t))))
+      (layer stream-write *server* "x")
+      (layer stream-read *client*))))
 
 (defun sockets (amount)
-  (loop while (plusp amount)
-        do (let ((turn (min amount (per-turn))))
-             (loop repeat turn
-                   do (unless (= (raw stream-write *client* *message* 10000) *size*) (error "a message was cut")))
-             (loop with left = (* turn *size*)
-                   while (plusp left)
-                   do (decf left (must (raw stream-read *server* 16384 10000))))
-             (decf amount turn))))
+  (let ((back (make-array 16384 :element-type '(unsigned-byte 8))))
+    (loop while (plusp amount)
+          do (let ((turn (min amount (per-turn))))
+               (loop repeat turn
+                     do (unless (= (layer stream-write *client* *message*) *size*) (error "a message was cut")))
+               (loop with left = (* turn *size*)
+                     while (plusp left)
+                     do (decf left (layer stream-read-into *server* back)))
+               (decf amount turn)))))
 
 (defun clssl (name &rest arguments)
   (apply (find-symbol name "CL+SSL") arguments))

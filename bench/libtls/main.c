@@ -52,7 +52,7 @@ static void write_message(struct tls *end)
 {
     ssize_t sent;
 
-    for (long done = 0; done < size; done += sent > 0 ? sent : 0) {
+    for (long done = 0; done<size; done += sent> 0 ? sent : 0) {
         sent = tls_write(end, message + done, (size_t)(size - done));
         if (sent == -1)
             die("%s", tls_error(end));
@@ -63,7 +63,7 @@ static void read_bytes(struct tls *end, long len)
 {
     ssize_t got;
 
-    for (long have = 0; have < len; have += got > 0 ? got : 0) {
+    for (long have = 0; have<len; have += got> 0 ? got : 0) {
         got = tls_read(end, back, sizeof back);
         if (got == -1 || got == 0)
             die("%s", tls_error(end));

@@ -2,7 +2,7 @@
 
 (defpackage #:tlsshim.foreign
   (:use #:cl)
-  (:export #:define-call #:made-for #:library-path #:octets #:octet-vector))
+  (:export #:define-call #:made-for #:library-path #:octets #:octet-vector #:uninterrupted))
 
 (in-package #:tlsshim.foreign)
 

@@ -49,14 +49,29 @@
       (let ((conn (stream-conn (octet-stream-under stream))))
         (and conn (plusp (conn-pending conn))))))
 
+(defun read-buffered (stream sequence from to)
+  "How many octets of the buffer went into the sequence; NIL at the end."
+  (when (more stream)
+    (let ((count (min (- to from) (- (length (in stream)) (start stream)))))
+      (replace sequence (in stream) :start1 from :end1 (+ from count) :start2 (start stream))
+      (incf (start stream) count)
+      count)))
+
+(defun read-straight (stream sequence from to)
+  "The same past the buffer, which is empty."
+  (send stream)
+  (stream-read-into (octet-stream-under stream) sequence :start from :end to))
+
 (define-gray stream-read-sequence (sequence &optional (from 0) to)
-  (let ((to (or to (length sequence))))
-    (loop while (and (< from to) (more stream))
-          do (let ((count (min (- to from) (- (length (in stream)) (start stream)))))
-               (replace sequence (in stream) :start1 from :end1 (+ from count) :start2 (start stream))
-               (incf from count)
-               (incf (start stream) count)))
-    from))
+  (loop with to = (or to (length sequence))
+        while (< from to)
+        do (let ((count (if (and (typep sequence 'octet-vector)
+                                 (>= (- to from) +buffer+)
+                                 (= (start stream) (length (in stream))))
+                            (read-straight stream sequence from to)
+                            (read-buffered stream sequence from to))))
+             (if count (incf from count) (return))))
+  from)
 
 (define-gray stream-write-byte (octet)
   (when (= (out-fill stream) +buffer+) (send stream))

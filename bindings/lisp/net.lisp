@@ -72,6 +72,21 @@ comes at once and goes on connecting in its calls, which do not wait either."
   "What has come, as soon as there is anything; NIL at the peer's clean end."
   (received (in-slices (ms stream timeout) (raw:stream-read (handle-number stream) most ms))))
 
+(defun read-into (number vector start end ms)
+  (declare (type octet-vector vector) (type (signed-byte 32) start end ms))
+  (uninterrupted
+    (cffi:with-pointer-to-vector-data (pointer vector)
+      (cffi:foreign-funcall "tlsshim_stream_read" :int64 number :pointer (cffi:inc-pointer pointer start)
+                                                  :int32 (- end start) :int64 ms :int32))))
+
+(defun stream-read-into (stream vector &key (start 0) (end (length vector)) timeout)
+  "As STREAM-READ, into a part of VECTOR, an OCTET-VECTOR that the caller keeps: how many octets that are."
+  (check-type vector octet-vector)
+  (unless (<= 0 start end (length vector))
+    (error "~D..~D is no part of a vector of ~D octets" start end (length vector)))
+  (let ((count (checked (in-slices (ms stream timeout) (read-into (handle-number stream) vector start end ms)))))
+    (and (plusp count) count)))
+
 (defun stream-write (stream data &key timeout)
   "Sends all of DATA; if the time does not suffice, the condition says how much was WRITTEN. With a timeout of 0 it
 returns how much was taken, or a keyword."

@@ -8,7 +8,7 @@
 (defpackage #:tlsshim
   (:use #:cl)
   (:local-nicknames (#:raw #:tlsshim.raw))
-  (:import-from #:tlsshim.foreign #:octets #:octet-vector)
+  (:import-from #:tlsshim.foreign #:octets #:octet-vector #:uninterrupted)
   (:export
    #:tlsshim-error #:tlsshim-timeout #:tlsshim-transport-error #:tlsshim-peer-error
    #:error-code #:error-text #:error-number #:error-part #:error-written
@@ -39,8 +39,8 @@
    #:conn-verified #:conn-resumed #:conn-certificate-requested #:conn-handshake-ms #:conn-bytes-in #:conn-bytes-out
    #:session #:load-session #:session-export #:session-id #:session-peer-name #:session-alpn #:session-created
    #:session-lifetime #:session-usable #:session-has-ticket
-   #:tls-stream #:connect #:adopt #:stream-start-tls #:stream-conn #:stream-handshake #:stream-read #:stream-write
-   #:stream-sendfile #:stream-flush #:stream-shutdown #:stream-fd #:stream-wants
-   #:stream-peer-address #:stream-peer-port #:stream-local-address #:stream-local-port #:stream-tls #:timeout
+   #:tls-stream #:connect #:adopt #:stream-start-tls #:stream-conn #:stream-handshake #:stream-read #:stream-read-into
+   #:stream-write #:stream-sendfile #:stream-flush #:stream-shutdown #:stream-fd #:stream-wants #:stream-peer-address
+   #:stream-peer-port #:stream-local-address #:stream-local-port #:stream-tls #:timeout
    #:octet-stream #:make-octet-stream #:octet-stream-under
    #:listener #:make-listener #:listener-port #:listener-accept))

@@ -58,9 +58,11 @@ def timeouts_of_sbcl_reach_into_waits():
 
 
 def lisp_reads_and_writes_with_its_own_functions():
-    told = ["(UNSIGNED-BYTE 8) T T", "read 1 T 2 3 4", "closed T NIL", 'all 30000 0 9 7 29996 "tail"', "end :NOTHING 0",
+    told = ["into 2 2 #(0 0 97 98 0 99 100 0)", *(f'refused "{part} is no part of a vector of 8 octets"'
+                                                 for part in ("-1..4", "5..4", "0..9")),
+            "(UNSIGNED-BYTE 8) T T", "read 1 T 2 3 4", "closed T NIL", 'all 30000 0 9 7 29996 "tail"', "end :NOTHING 0",
             "end of file", "closed T"]
-    told = [f"plain {told[0]}", *told[1:], f"tls {told[0]}", *told[1:]]
+    told = [*told[:4], f"plain {told[4]}", *told[5:], *told[:4], f"tls {told[4]}", *told[5:]]
     for command in ([*SBCL, str(HERE / "gray.lisp")], ["ecl", "--norc", "-q", "--shell", str(HERE / "gray.lisp")]):
         lines = lines_of(command[0], command)
         assert lines == told, f"{command[0]}: {lines}"
