@@ -58,7 +58,7 @@ struct transport {
     int write_errno;
     uint8_t first_len;
     uint8_t first[FIRST_BYTES]; /* what the peer said first, to tell what it speaks */
-    struct queue recorded; /* all that was read so far, while recording */
+    struct queue recorded;      /* all that was read so far, while recording */
     int64_t bytes_in;
     int64_t bytes_out;
 };
