@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "support/bare.h"
+#include "support/alone.h"
 #include "support/pair.h"
 #include "support/socket.h"
 
@@ -23,7 +23,7 @@ enum { WAIT_US = 100000 };
 #endif
 enum { FLOOD_MS = 1000 };
 
-static struct bare bare;
+static struct alone alone;
 static int64_t stream, conn;
 static atomic_bool over;
 static atomic_long messages;
@@ -32,33 +32,33 @@ static int64_t longest_read; /* in microseconds */
 /* What found no room goes out first. */
 static bool in_between(void)
 {
-    return SSL_do_handshake(bare.ssl) == 1;
+    return SSL_do_handshake(alone.ssl) == 1;
 }
 
 static bool one_key_update(void)
 {
-    return in_between() && SSL_key_update(bare.ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(bare.ssl) == 1;
+    return in_between() && SSL_key_update(alone.ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(alone.ssl) == 1;
 }
 
 static bool one_ticket(void)
 {
-    return in_between() && SSL_new_session_ticket(bare.ssl) == 1 && SSL_do_handshake(bare.ssl) == 1;
+    return in_between() && SSL_new_session_ticket(alone.ssl) == 1 && SSL_do_handshake(alone.ssl) == 1;
 }
 
 static bool one_hello_request(void)
 {
-    return SSL_renegotiate(bare.ssl) == 1 && SSL_do_handshake(bare.ssl) == 1;
+    return SSL_renegotiate(alone.ssl) == 1 && SSL_do_handshake(alone.ssl) == 1;
 }
 
 static bool one_byte(void)
 {
-    return SSL_write(bare.ssl, "x", 1) == 1;
+    return SSL_write(alone.ssl, "x", 1) == 1;
 }
 
 static const struct flood {
     const char *of;
     bool (*one)(void);
-    bool client; /* the bare end */
+    bool client; /* the other end */
     int32_t version;
     bool answered; /* so that it stands still when nobody takes the answers */
 } floods[] = {
@@ -80,7 +80,7 @@ static void *flood(void *argument)
         for (int i = 0; i < 64; i++)
             atomic_fetch_add(&messages, f->one());
         ERR_clear_error();
-        while (f->answered && recv(bare.fd, away, sizeof away, 0) > 0) /* answers are not even looked at */
+        while (f->answered && recv(alone.fd, away, sizeof away, 0) > 0) /* answers are not even looked at */
             continue;
     }
     return NULL;
@@ -127,14 +127,14 @@ START_TEST(a_flood_holds_nobody_and_fills_nothing)
     int fds[2];
 
     tcp_pair(fds);
-    bare_begin(&bare, f->client, f->version, fds[1]);
+    alone_begin(&alone, f->client, f->version, fds[1]);
     if (f->client)
         stream =
             tlsshim_stream_adopt(fds[0], server_context(f->version, certs()->server, 0, 0), "", 0, TLSSHIM_FD_TAKE);
     else
         stream =
             tlsshim_stream_adopt(fds[0], client_context(f->version, certs()->trust, 0), "www.test", 8, TLSSHIM_FD_TAKE);
-    bare_shake(&bare, keep(stream));
+    alone_shake(&alone, keep(stream));
     conn = keep(tlsshim_stream_conn(stream));
     atomic_store(&over, false);
     pthread_create(&flooding, NULL, flood, (void *)(uintptr_t)f);
@@ -161,13 +161,13 @@ START_TEST(a_flood_holds_nobody_and_fills_nothing)
     ck_assert_int_lt(waits[count * 99 / 100], WAIT_US);
     ck_assert_int_lt(most, 1 << 20);
     ck_assert_int_lt(longest_read, 50000 + 10 * WAIT_US); /* asked for 50 ms */
-    bare_end(&bare);
+    alone_end(&alone);
 }
 END_TEST
 
 static void own_algorithms(void)
 {
-    signal(SIGPIPE, SIG_IGN); /* the bare end's */
+    signal(SIGPIPE, SIG_IGN); /* the other end's */
     OSSL_LIB_CTX_set0_default(support_context());
     atomic_store(&messages, 0);
     longest_read = 0;
