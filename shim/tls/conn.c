@@ -257,8 +257,8 @@ struct bytes conn_alpn(const struct conn *conn, int32_t *mode)
 {
     const struct settings *s = &conn->setup->settings;
 
-    *mode = conn->alpn_own ? conn->alpn_mode : s->alpn_mode;
-    if (conn->alpn_own)
+    *mode = conn->alpn != NULL ? conn->alpn_mode : s->alpn_mode;
+    if (conn->alpn != NULL)
         return (struct bytes){conn->alpn, conn->alpn_len};
     return (struct bytes){s->alpn, s->alpn_len};
 }
@@ -378,7 +378,8 @@ static int32_t prepare_events(struct conn *conn)
 
     if (events == 0)
         return TLSSHIM_OK;
-    conn->transport.recording = (events & TLSSHIM_EVENT_HELLO) != 0;
+    if ((events & TLSSHIM_EVENT_HELLO) != 0 && !transport_record(&conn->transport))
+        return TLSSHIM_E_MEMORY;
     conn->events = events_new();
     return conn->events != NULL ? TLSSHIM_OK : TLSSHIM_E_MEMORY;
 }
@@ -496,7 +497,6 @@ static int32_t set_alpn(struct conn *conn, struct bytes list, int32_t mode)
     conn->alpn = copy;
     conn->alpn_len = list.len;
     conn->alpn_mode = mode;
-    conn->alpn_own = true;
     return TLSSHIM_OK;
 }
 

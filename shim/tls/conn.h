@@ -21,10 +21,10 @@ enum {
 };
 
 struct conn {
-    struct refs refs; /* its handles: a stream's engine may have several */
-    struct turn turn;
-    struct visit *visit;    /* of the call inside */
+    struct refs refs;       /* its handles: a stream's engine may have several */
     enum visit_depth depth; /* what the next call that moves bytes needs; nothing but a deep visit changes it */
+    struct visit *visit;    /* of the call inside */
+    struct turn turn;
     struct context *context;
     struct setup *setup;
     SSL *ssl;
@@ -32,10 +32,8 @@ struct conn {
     struct queue pile;
     char *server_name; /* sent or received; NULL = none */
     char *verify_name; /* NULL = none */
-    uint8_t *alpn;     /* in place of the setup's, if alpn_own */
+    uint8_t *alpn;     /* in place of the setup's, or NULL */
     size_t alpn_len;
-    int32_t alpn_mode;
-    bool alpn_own;
     struct buffer offered; /* a server's: the client's list */
     bool done;             /* the handshake is complete; latched, since tickets make OpenSSL say "in init" again */
     bool begun;            /* a step was made */
@@ -55,8 +53,9 @@ struct conn {
     uint8_t tickets_due;
     bool staple_judged;
     enum request request; /* for a certificate, after the handshake */
-    int32_t failure;      /* 0 = none */
-    int64_t begun_at;     /* milliseconds, monotonic */
+    int32_t alpn_mode;
+    int32_t failure;  /* 0 = none */
+    int64_t begun_at; /* milliseconds, monotonic */
     int64_t done_at;
     struct session_span fresh;    /* what a full handshake here gives */
     struct session_span taken_up; /* of the session that was offered for resumption */
@@ -73,9 +72,9 @@ struct conn {
     const SSL_SESSION *session_offered; /* by us; compared only */
     SSL_SESSION **sessions;             /* offered by the server, newest last; at most SESSIONS_MOST */
     int session_count;
-    uint64_t records_read; /* records that OpenSSL has begun to process */
+    uint32_t records_keyed; /* since the last change of the sending key */
+    uint64_t records_read;  /* records that OpenSSL has begun to process */
     uint64_t records_written;
-    uint64_t records_keyed; /* since the last change of the sending key */
 };
 
 extern const struct handle_kind conn_kind;

@@ -261,12 +261,15 @@ static int keep_offered(struct conn *conn, SSL_SESSION *session)
 static int on_session_made(SSL *ssl, SSL_SESSION *session)
 {
     struct conn *conn = conn_of(ssl);
+    int kept;
 
     if (!conn_server(conn)) {
         if (caching(conn))
             file(conn, session);
-        event_note(conn, TLSSHIM_EVENT_SESSION, "");
-        return keep_offered(conn, session);
+        kept = keep_offered(conn, session);
+        if (kept)
+            event_note(conn, TLSSHIM_EVENT_SESSION, "");
+        return kept;
     }
     if (caching(conn))
         cache_put(cache_of(conn), id_of(session), session, conn_span(conn));

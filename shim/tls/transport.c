@@ -126,21 +126,29 @@ bool transport_has_record(const struct transport *t)
     return t->held.len > 0 && framing_left(&t->framing, queue_front(&t->held), t->held.len) <= t->held.len;
 }
 
+bool transport_record(struct transport *t)
+{
+    t->recorded = calloc(1, sizeof *t->recorded);
+    return t->recorded != NULL;
+}
+
 void transport_stop_recording(struct transport *t)
 {
-    t->recording = false;
-    queue_free(&t->recorded);
+    if (t->recorded != NULL)
+        queue_free(t->recorded);
+    free(t->recorded);
+    t->recorded = NULL;
 }
 
 bool transport_rewind(struct transport *t)
 {
-    if (!t->recording || !queue_add(&t->recorded, queue_front(&t->held), t->held.len))
+    if (t->recorded == NULL || !queue_add(t->recorded, queue_front(&t->held), t->held.len))
         return false;
-    t->bytes_in -= (int64_t)(t->recorded.len - t->held.len);
+    t->bytes_in -= (int64_t)(t->recorded->len - t->held.len);
     queue_free(&t->held);
-    t->held = t->recorded;
-    t->recorded = (struct queue){0};
-    t->recording = false;
+    t->held = *t->recorded;
+    free(t->recorded);
+    t->recorded = NULL;
     t->framing = (struct framing){0};
     t->first_len = 0;
     return true;
@@ -155,7 +163,7 @@ static size_t hand_on(struct transport *t, const uint8_t *data, size_t len)
     len = framing_pass(&t->framing, data, len);
     t->budget -= (int)(t->framing.records - records);
     t->bytes_in += (int64_t)len;
-    if (t->recording && !queue_add(&t->recorded, data, len))
+    if (t->recorded != NULL && !queue_add(t->recorded, data, len))
         transport_stop_recording(t);
     if (first > 0) {
         first = len < first ? len : first;
@@ -296,7 +304,7 @@ void transport_free(struct transport *transport)
 {
     queue_free(&transport->held);
     queue_free(&transport->left);
-    queue_free(&transport->recorded);
+    transport_stop_recording(transport);
 }
 
 void transport_call(struct transport *transport)

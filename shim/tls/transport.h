@@ -53,12 +53,11 @@ struct transport {
     bool starved; /* the last read found nothing */
     bool ended;   /* nothing more will come */
     bool out_of_memory;
-    bool recording;
     int read_errno; /* the descriptor's direction is dead of this */
     int write_errno;
     uint8_t first_len;
     uint8_t first[FIRST_BYTES]; /* what the peer said first, to tell what it speaks */
-    struct queue recorded;      /* all that was read so far, while recording */
+    struct queue *recorded;     /* all that was read so far; NULL = it is not kept */
     int64_t bytes_in;
     int64_t bytes_out;
 };
@@ -72,6 +71,8 @@ void transport_free(struct transport *transport);
 BIO *transport_bio(struct transport *transport);
 /* A call begins: it may receive so often from the descriptor, and has found nothing missing yet. */
 void transport_call(struct transport *transport);
+/* Keeps from now on what is read; false without memory. */
+bool transport_record(struct transport *transport);
 /* Makes all that was recorded the next to be read again, and stops recording; false if it was lost for memory. */
 bool transport_rewind(struct transport *transport);
 /* Forgets what was recorded. */
