@@ -172,7 +172,7 @@ END_TEST
 /* --- keys --- */
 
 /* As if so much had been sent; the way there would take hours. */
-static void let_pass(int64_t conn, uint64_t records, int64_t bytes)
+static void let_pass(int64_t conn, uint32_t records, int64_t bytes)
 {
     struct conn_call call;
 
