@@ -42,7 +42,7 @@ enum tlsshim_limit_group {
     TLSSHIM_LIMIT_SEND_FRAGMENT = 1, /* plaintext of a record that is sent: 512..16384 */
     TLSSHIM_LIMIT_PEER_CHAIN = 2,    /* the message with the peer's certificates: 1024..16777216 */
     TLSSHIM_LIMIT_INPUT = 3,         /* fed and not yet read: 65536..16777216 */
-    TLSSHIM_LIMIT_OUTPUT = 4         /* written and not yet sealed: 65536..16777216 */
+    TLSSHIM_LIMIT_OUTPUT = 4         /* written and not yet sealed, or not yet drained: 65536..16777216 */
 };
 
 /* Judgements that are made and told, but do not refuse the peer. A mask. */
