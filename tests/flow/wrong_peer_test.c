@@ -18,6 +18,7 @@ struct run {
     bool client;
     int32_t version;
     struct rogue rogue;
+    struct shown shown;
     int64_t conn;
     int32_t result; /* the victim's first error */
     int32_t got;    /* application bytes that the victim's host was given */
@@ -50,8 +51,22 @@ static void victim_begin(const struct shown *shown)
         ck_assert_ok(tlsshim_conn_set_verify_name(run.conn, str(name)));
 }
 
+static int show_staple(SSL *ssl, void *arg)
+{
+    const struct shown *shown = arg;
+    uint8_t *staple = OPENSSL_memdup(shown->staple, (size_t)shown->staple_len);
+
+    ck_assert_ptr_nonnull(staple);
+    SSL_set_tlsext_status_ocsp_resp(ssl, staple, shown->staple_len);
+    return SSL_TLSEXT_ERR_OK;
+}
+
 static void rogue_show(struct shown *shown)
 {
+    if (shown->staple != NULL) {
+        SSL_CTX_set_tlsext_status_cb(run.rogue.ctx, show_staple);
+        SSL_CTX_set_tlsext_status_arg(run.rogue.ctx, shown);
+    }
     ck_assert_int_eq(SSL_use_cert_and_key(run.rogue.ssl, shown->leaf, shown->key, shown->rest, 1), 1);
     X509_free(shown->leaf);
     sk_X509_pop_free(shown->rest, X509_free);
@@ -62,20 +77,19 @@ static void both_begin(struct turn turn)
 {
     const struct wrong *wrong = turn.wrong;
     bool client = turn.client;
-    struct shown shown = {0};
 
     memset(&run, 0, sizeof run);
     run.wrong = wrong;
     run.client = client;
     run.version = turn.version;
     rogue_begin(&run.rogue, !client);
-    (wrong->chain != NULL ? wrong->chain : good)(&shown, !client);
+    (wrong->chain != NULL ? wrong->chain : good)(&run.shown, !client);
     rogue_connect(&run.rogue);
-    rogue_show(&shown);
+    rogue_show(&run.shown);
     run.rogue.hook = wrong->within;
     if (wrong->before != NULL)
         wrong->before(&run.rogue);
-    victim_begin(&shown);
+    victim_begin(&run.shown);
     if (wrong->bytes != NULL) {
         SSL_free(run.rogue.ssl);
         run.rogue.ssl = NULL;
@@ -155,11 +169,16 @@ static bool victim_done(void)
     return (tlsshim_conn_state(run.conn) & TLSSHIM_STATE_HANDSHAKE_DONE) != 0;
 }
 
+static bool later(const struct wrong *wrong)
+{
+    return wrong->late != NULL || wrong->asks;
+}
+
 static void handshake(bool writes)
 {
     for (int steps = 0; steps < 8; steps++) {
         rogue_step(&run.rogue);
-        if (run.rogue.finished && run.wrong->late == NULL)
+        if (run.rogue.finished && !later(run.wrong))
             forge();
         carry_to_victim();
         victim_tries(writes);
@@ -167,10 +186,22 @@ static void handshake(bool writes)
     }
 }
 
+static void ask_late(void)
+{
+    int32_t result = tlsshim_conn_request_certificate(run.conn);
+
+    ck_assert_msg(result == TLSSHIM_OK, "%s", support_text(result));
+    carry_to_rogue();
+    rogue_step(&run.rogue);
+}
+
 static void misbehave_late(void)
 {
     ck_assert_msg(victim_done() && rogue_done(&run.rogue), "they are not even connected: %s", support_text(run.result));
-    run.wrong->late(&run.rogue);
+    if (run.wrong->late != NULL)
+        run.wrong->late(&run.rogue);
+    if (run.wrong->asks)
+        ask_late();
     forge();
     for (int steps = 0; steps < 2; steps++) {
         carry_to_victim();
@@ -180,17 +211,17 @@ static void misbehave_late(void)
     }
 }
 
-static void play(struct turn turn)
+static void play(struct turn turn, bool writes)
 {
     const struct wrong *wrong = turn.wrong;
 
     both_begin(turn);
-    handshake(wrong->late == NULL);
-    if (wrong->late != NULL)
+    handshake(writes && !later(wrong));
+    if (later(wrong))
         misbehave_late();
     if (wrong->ends && run.result == 0) {
         ck_assert_ok(tlsshim_conn_feed_end(run.conn));
-        victim_tries(wrong->late == NULL);
+        victim_tries(!later(wrong));
         carry_to_rogue();
     }
     rogue_step(&run.rogue);
@@ -199,6 +230,7 @@ static void play(struct turn turn)
 static void play_ends(void)
 {
     rogue_end(&run.rogue);
+    OPENSSL_free(run.shown.staple);
 }
 
 /* --- the promise --- */
@@ -241,34 +273,44 @@ static void judge(void)
     ck_assert_msg(run.rogue.alerts <= 1, "%s: %d alerts", label, run.rogue.alerts);
     ck_assert_msg(run.got == 0, "%s: the victim's host was given %d bytes", label, run.got);
     ck_assert_msg(run.rogue.data_heard == 0, "%s: the peer was given %zu bytes", label, run.rogue.data_heard);
-    ck_assert_msg(wrong->late != NULL || !victim_done(), "%s: the victim calls itself connected", label);
+    ck_assert_msg(later(wrong) || !victim_done(), "%s: the victim calls itself connected", label);
 }
 
 /* One way, one role, one version. */
-static struct turn turn_of(int number)
+static struct turn turn_of(const struct wrong *table, int number)
 {
-    return (struct turn){&wrongs[number / 4], number % 2 == 0, number / 2 % 2 == 0 ? TLSSHIM_TLS_1_2 : TLSSHIM_TLS_1_3};
+    return (struct turn){&table[number / 4], number % 2 == 0, number / 2 % 2 == 0 ? TLSSHIM_TLS_1_2 : TLSSHIM_TLS_1_3};
 }
 
 START_TEST(a_wrong_peer_is_refused_with_a_reason_and_gets_and_gives_no_byte)
 {
-    play(turn_of(_i));
+    play(turn_of(wrongs, _i), true);
     judge();
     play_ends();
 }
 END_TEST
 
 /* What the judgements above rest on: here a byte would have been seen, in either direction. */
+static const struct wrong rights[] = {
+    {.way = "none", .victims = BOTH},
+    {.way = "its staple is good", .victims = CLIENT, .chain = staple_good, .set = staple_required},
+    {.way = "its late certificate is good",
+     .victims = SERVER,
+     .versions = OF_1_3,
+     .set = certificate_late,
+     .before = offer_late_certificate,
+     .asks = true},
+};
+enum { RIGHTS = sizeof rights / sizeof rights[0] };
+
 START_TEST(a_good_peer_gets_and_gives_every_byte)
 {
-    static const struct wrong nothing = {.way = "none"};
-    struct turn turn = turn_of(_i);
+    struct turn turn = turn_of(rights, _i);
 
-    turn.wrong = &nothing;
-    both_begin(turn);
-    handshake(false);
-    ck_assert_msg(victim_done() && run.result == 0, "%s", support_text(run.result));
+    play(turn, false);
+    ck_assert_msg(victim_done() && run.result == 0, "%s: %s", turn.wrong->way, support_text(run.result));
     ck_assert_int_eq(run.got, sizeof theirs);
+    ck_assert_int_eq(number_of(run.conn, TLSSHIM_CONN_VERIFIED), 1);
     ck_assert_int_eq(tlsshim_conn_write(run.conn, mine, sizeof mine), sizeof mine);
     carry_to_rogue();
     rogue_step(&run.rogue);
@@ -283,7 +325,7 @@ END_TEST
 START_TEST(a_wish_to_renegotiate_is_declined_and_harms_nobody)
 {
     static const struct wrong wish = {.way = "it wants to renegotiate", .late = late_renegotiation};
-    struct turn turn = turn_of(_i);
+    struct turn turn = turn_of(wrongs, _i);
 
     turn.wrong = &wish;
     both_begin(turn);
@@ -318,10 +360,12 @@ int main(void)
     wrong_chains_begin();
     tcase_add_checked_fixture(tcase, own_algorithms, NULL);
     tcase_add_checked_fixture(tcase, keep_begin, keep_end);
-    tcase_add_loop_test(tcase, a_good_peer_gets_and_gives_every_byte, 0, 4);
+    for (int turn = 0; turn < 4 * RIGHTS; turn++)
+        if (takes_place(turn_of(rights, turn)))
+            tcase_add_loop_test(tcase, a_good_peer_gets_and_gives_every_byte, turn, turn + 1);
     tcase_add_loop_test(tcase, a_wish_to_renegotiate_is_declined_and_harms_nobody, 0, 2);
     for (int turn = 0; turn < 4 * wrong_count; turn++) {
-        if (!takes_place(turn_of(turn)))
+        if (!takes_place(turn_of(wrongs, turn)))
             continue;
         tries++;
         tcase_add_loop_test(tcase, a_wrong_peer_is_refused_with_a_reason_and_gets_and_gives_no_byte, turn, turn + 1);

@@ -101,6 +101,11 @@ void no_client_certificate(struct rogue *rogue)
     SSL_certs_clear(rogue->ssl);
 }
 
+void offer_late_certificate(struct rogue *rogue)
+{
+    SSL_set_post_handshake_auth(rogue->ssl, 1);
+}
+
 /* --- once both are connected --- */
 
 void late_bad_mac(struct rogue *rogue)
@@ -161,4 +166,20 @@ void late_renegotiation(struct rogue *rogue)
 {
     SSL_renegotiate(rogue->ssl);
     rogue_step(rogue);
+}
+
+void late_no_certificate(struct rogue *rogue)
+{
+    SSL_certs_clear(rogue->ssl);
+}
+
+/* The next one that it sends. */
+void late_bad_finished(struct rogue *rogue)
+{
+    rogue->hook = bad_finished;
+}
+
+void late_unasked_certificate(struct rogue *rogue)
+{
+    rogue_say(rogue, HANDSHAKE, (char[]){CERTIFICATE, 0, 0, 4, 0, 0, 0, 0}, 8);
 }

@@ -69,6 +69,41 @@ void ask_of_hello(int64_t context)
     ck_assert_ok(tlsshim_context_set_events(context, TLSSHIM_EVENT_HELLO));
 }
 
+void staple_asked(int64_t context)
+{
+    ck_assert_ok(tlsshim_context_set_staple_mode(context, TLSSHIM_STAPLE_ASK));
+}
+
+void staple_required(int64_t context)
+{
+    ck_assert_ok(tlsshim_context_set_staple_mode(context, TLSSHIM_STAPLE_REQUIRE));
+}
+
+/* Not in the handshake, but later. */
+void certificate_late(int64_t context)
+{
+    ck_assert_ok(tlsshim_context_set_client_certificate(context, TLSSHIM_CLIENT_CERTIFICATE_NONE));
+    ck_assert_ok(tlsshim_context_set_post_handshake(context, 1));
+}
+
+void revoked_late(int64_t context)
+{
+    certificate_late(context);
+    crl_of_leaf(context);
+}
+
+void ask_of_late_peer(int64_t context)
+{
+    certificate_late(context);
+    ask_of_peer(context);
+}
+
+/* In the handshake, and again later. */
+void certificate_late_again(int64_t context)
+{
+    ck_assert_ok(tlsshim_context_set_post_handshake(context, 1));
+}
+
 void refuse_46(int64_t conn)
 {
     ck_assert_ok(tlsshim_conn_refuse(conn, 46));

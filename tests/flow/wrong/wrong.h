@@ -12,6 +12,8 @@ struct shown {
     X509 *leaf;
     STACK_OF(X509) * rest;
     EVP_PKEY *key;
+    uint8_t *staple; /* what a server says beside it; NULL = nothing */
+    int32_t staple_len;
     int64_t trust; /* the victim's, if another than usual */
 };
 
@@ -27,7 +29,9 @@ chain_maker good, expired_leaf, early_leaf, expired_intermediate, early_intermed
     wrong_purpose, code_signing, authority_as_leaf, no_signing_usage, not_permitted, excluded, critical_extension,
     leaf_revoked, intermediate_revoked, crl_outdated, crl_early, crl_missing, crl_of_intermediates_missing,
     crl_of_another, crl_forged, short_rsa_leaf, short_rsa_intermediate, sha1_leaf, md5_leaf, sha1_intermediate,
-    damaged_leaf, damaged_intermediate, wrong_key, huge_chain;
+    damaged_leaf, damaged_intermediate, wrong_key, huge_chain, staple_revoked, staple_unknown, staple_expired,
+    staple_early, staple_by_stranger, staple_by_itself, staple_of_another, staple_damaged, staple_cut, staple_is_excuse,
+    staple_good, must_staple;
 
 /* --- how it talks --- */
 
@@ -45,11 +49,13 @@ hook bad_finished, bad_signature, other_scheme, no_certificate_message, hello_ag
 
 /* Before it begins. */
 change protocol_not_offered, other_protocol, only_old_versions, only_1_2, only_1_3, no_common_cipher, no_common_group,
-    nist_group, no_common_scheme, fallback, wrong_psk, naming, another_name_later, no_client_certificate;
+    nist_group, no_common_scheme, fallback, wrong_psk, naming, another_name_later, no_client_certificate,
+    offer_late_certificate;
 
 /* Once both are connected. */
 change late_bad_mac, late_replay, late_gap, late_clear_data, late_long_record, late_ccs, late_bad_update, late_warnings,
-    late_fatal, late_odd_handshake, late_renegotiation;
+    late_fatal, late_odd_handshake, late_renegotiation, late_no_certificate, late_bad_finished,
+    late_unasked_certificate;
 
 /* --- what the victim makes of it --- */
 
@@ -57,7 +63,8 @@ typedef void demand(int64_t context);
 typedef void answer(int64_t conn);
 
 demand no_intermediates, crl_of_leaf, crl_of_chain, pin_beside, pin_instead, protocol_if_any, protocol_or_fail,
-    protocol_required, group_p384, psk_known, modern_profile, ask_of_peer, ask_of_hello;
+    protocol_required, group_p384, psk_known, modern_profile, ask_of_peer, ask_of_hello, staple_asked, staple_required,
+    certificate_late, revoked_late, ask_of_late_peer, certificate_late_again;
 answer refuse_46, accept_peer;
 
 /* --- the table --- */
@@ -81,6 +88,7 @@ struct wrong {
     change *before;
     hook *within;
     change *late;
+    bool asks;         /* the victim asks for a certificate once both are connected */
     const char *bytes; /* all that the peer says, in place of TLS */
     size_t len;
     bool ends; /* it hangs up at last */
