@@ -8,7 +8,7 @@ local raw = require "tlsshim.raw"
 local object = require "tlsshim.object"
 
 local tlsshim = {}
-for _, room in ipairs { "tlsshim.pki", "tlsshim.tls", "tlsshim.net" } do
+for _, room in ipairs { "tlsshim.pki", "tlsshim.tls", "tlsshim.context", "tlsshim.net" } do
     for name, thing in pairs(require(room)) do tlsshim[name] = thing end
 end
 

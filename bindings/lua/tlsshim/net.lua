@@ -3,6 +3,7 @@
 local raw = require "tlsshim.raw"
 local object = require "tlsshim.object"
 local tls = require "tlsshim.tls"
+local events = require "tlsshim.event"
 
 local bytes, check_options, class, count = object.bytes, object.check_options, object.class, object.count
 local done, fail, fields, milliseconds = object.done, object.fail, object.fields, object.milliseconds
@@ -10,23 +11,27 @@ local steps, try, wrap, yes = object.steps, object.try, object.wrap, object.yes
 
 local PIECE = 65536
 local ALL = 9007199254740991 -- bytes of a file
+local driven = events.driven
 local Stream, Listener = class "stream", class "listener"
 Stream.timeout, Listener.timeout = 30, 30
 
 local function wait(waiter, seconds) return milliseconds(seconds or waiter.timeout) end
 
--- connect(host, port, { context = ..., timeout = ..., session = ..., server_name = ..., verify_name = ... }) connects
--- and shakes hands, all within the time; without a context the stream is plain. With timeout 0 the stream comes at once
--- and goes on connecting in its calls, which do not wait either.
+-- connect(host, port, { context = ..., timeout = ..., session = ..., server_name = ..., verify_name = ...,
+-- handlers = ... }) connects and shakes hands, all within the time; without a context the stream is plain. With timeout
+-- 0 the stream comes at once and goes on connecting in its calls, which do not wait either. The time that handlers take
+-- is their own: each step after an answer has the whole timeout again.
 local connect = steps(function(host, port, options)
     options = options or {}
-    check_options(options, { context = true, timeout = true, session = true, server_name = true, verify_name = true })
+    check_options(options, { context = true, timeout = true, session = true, server_name = true, verify_name = true,
+        handlers = true })
     local stream = try(wrap(Stream, raw.stream_connect(host, port, options.context and options.context.handle or 0, 0)))
     stream.timeout = options.timeout
     local conn = stream:conn()
     if options.server_name then try(conn:set_server_name(options.server_name)) end
     if options.verify_name then try(conn:set_verify_name(options.verify_name)) end
     if options.session then try(conn:set_session(options.session)) end
+    if options.handlers then events.set_handlers(conn, options.handlers) end
     if options.timeout == 0 then return stream end
     local ok, err = stream:handshake()
     if not ok then
@@ -52,12 +57,19 @@ function Stream:conn()
     end
     return self.engine
 end
-function Stream:handshake(timeout) return done(raw.stream_handshake(self.handle, wait(self, timeout))) end
-function Stream:read(most, timeout) return bytes(raw.stream_read(self.handle, most or PIECE, wait(self, timeout))) end
+-- With handlers, functions by kind of event, these answer what this call and later ones ask.
+function Stream:handshake(timeout, handlers)
+    local conn = self:conn()
+    if handlers and conn then events.set_handlers(conn, handlers) end
+    return done(driven(conn, raw.stream_handshake, self.handle, wait(self, timeout)))
+end
+function Stream:read(most, timeout)
+    return bytes(driven(self.engine, raw.stream_read, self.handle, most or PIECE, wait(self, timeout)))
+end
 -- All of data within the time; else nil, the error, and how much was taken.
 function Stream:write(data, timeout)
     local ms = wait(self, timeout)
-    local taken = raw.stream_write(self.handle, data, ms)
+    local taken = driven(self.engine, raw.stream_write, self.handle, data, ms)
     if taken == #data then return true end
     local _, err = fail(taken < 0 and taken or ms == 0 and raw.WANT_WRITE or raw.TIMEOUT)
     return nil, err, math.max(taken, 0)
@@ -65,10 +77,15 @@ end
 -- Sends bytes of an open file, a descriptor's number: `count` of them, or to its end. Gives how many were taken: fewer
 -- where the file or the time ends before, 0 at the end of the file.
 function Stream:sendfile(fd, offset, size, timeout)
-    return count(raw.stream_sendfile(self.handle, fd, offset or 0, size or ALL, wait(self, timeout)))
+    return count(driven(self.engine, raw.stream_sendfile, self.handle, fd, offset or 0, size or ALL,
+        wait(self, timeout)))
 end
-function Stream:flush(timeout) return done(raw.stream_flush(self.handle, wait(self, timeout))) end
-function Stream:shutdown(timeout) return done(raw.stream_shutdown(self.handle, wait(self, timeout))) end
+function Stream:flush(timeout)
+    return done(driven(self.engine, raw.stream_flush, self.handle, wait(self, timeout)))
+end
+function Stream:shutdown(timeout)
+    return done(driven(self.engine, raw.stream_shutdown, self.handle, wait(self, timeout)))
+end
 -- for data in stream:chunks() do ... end; an error is raised.
 function Stream:chunks(most, timeout)
     return function()

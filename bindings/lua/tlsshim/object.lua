@@ -63,13 +63,22 @@ local function milliseconds(seconds)
     return math.ceil(math.min(seconds * 1000, 2 ^ 53))
 end
 
+-- A list of protocols as ALPN carries it.
+local function wire(protocols)
+    return #protocols == 0 and "" or try(value(raw.alpn_encode(table.concat(protocols, ","))))
+end
+
 local function check_options(options, known)
     for name in pairs(options) do
         if not known[name] then error(("unknown option '%s'"):format(tostring(name)), 0) end
     end
 end
 
-local function list(values) return type(values) == "table" and values or values ~= nil and { values } or {} end
+-- One or many, values or objects, as a list.
+local function list(values)
+    if values == nil then return {} end
+    return type(values) == "table" and not values.handle and values or { values }
+end
 
 local function mask(group, names)
     local sum = 0
@@ -130,5 +139,5 @@ local function yes(number) return number ~= 0 end
 return {
     bytes = bytes, check_options = check_options, class = class, constant = constant, count = count, done = done,
     fail = fail, fields = fields, flag = flag, list = list, mask = mask, milliseconds = milliseconds, steps = steps,
-    try = try, value = value, wrap = wrap, yes = yes,
+    try = try, value = value, wire = wire, wrap = wrap, yes = yes,
 }

@@ -14,6 +14,8 @@ local Template, Trust = class "template", class "trust"
 function Key.new(algorithm) return wrap(Key, raw.key_generate(algorithm or "P-256")) end
 function Key.load(data, passphrase) return wrap(Key, raw.key_load(data, passphrase or "")) end
 function Key.load_file(path, passphrase) return wrap(Key, raw.key_load_file(path, passphrase or "")) end
+-- The public half of a key that is elsewhere.
+function Key.external(public_key) return wrap(Key, raw.key_external(public_key.handle)) end
 function Key:export(format, passphrase)
     return value(raw.key_export(self.handle, constant("FORMAT", format or "pem"), passphrase or ""))
 end
@@ -56,10 +58,24 @@ fields(Cert, "CERT", raw.cert_number, "is_ca self_signed must_staple", yes)
 function Identity.new(cert, key) return wrap(Identity, raw.identity_new(cert.handle, key.handle)) end
 function Identity.load(data, passphrase) return wrap(Identity, raw.identity_load(data, passphrase or "")) end
 function Identity.load_file(path, passphrase) return wrap(Identity, raw.identity_load_file(path, passphrase or "")) end
-Identity.load_files = steps(function(cert_file, key_file, passphrase)
-    local cert, key = try(Cert.load_file(cert_file)), try(Key.load_file(key_file, passphrase))
+local function joined(cert, key)
     local identity = try(Identity.new(cert, key))
     cert:close()
+    key:close()
+    return identity
+end
+Identity.load_files = steps(function(cert_file, key_file, passphrase)
+    return joined(try(Cert.load_file(cert_file)), try(Key.load_file(key_file, passphrase)))
+end)
+Identity.load_parts = steps(function(cert, key, passphrase)
+    return joined(try(Cert.load(cert)), try(Key.load(key, passphrase)))
+end)
+-- Of a certificate whose private key is elsewhere: its signatures are asked for by "sign" events.
+Identity.external = steps(function(cert)
+    local public_key = try(cert:public_key())
+    local key = try(Key.external(public_key))
+    public_key:close()
+    local identity = try(Identity.new(cert, key))
     key:close()
     return identity
 end)
@@ -165,9 +181,7 @@ Trust.new = steps(function(options)
     local trust = try(wrap(Trust, raw.trust_new()))
     for _, file in ipairs(list(options.file)) do try(trust:add_file(file)) end
     for _, data in ipairs(list(options.data)) do try(trust:add(data)) end
-    for _, cert in ipairs(options.cert and options.cert.handle and { options.cert } or options.cert or {}) do
-        try(trust:add_cert(cert))
-    end
+    for _, cert in ipairs(list(options.cert)) do try(trust:add_cert(cert)) end
     if options.system then try(trust:add_system()) end
     return trust
 end)
