@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import Optional
 
+from ._context import Context, cipher_text
+from ._event import Event, Handlers
 from ._net import Listener, Stream, connect, listen
 from ._object import Error, PeerError, SystemFailure, Timeout, TransportError, Want, checked, constant, raw, value
 from ._pki import Cert, Identity, Key, Template, Trust, ca, crl_text, ocsp_text, request_text, self_signed
-from ._tls import Conn, Context, Session, State, derive_ticket_keys, ticket_keys
+from ._tls import Conn, Peer, Session, State, derive_ticket_keys, ticket_keys
 
-__all__ = ["Cert", "Conn", "Context", "Error", "Identity", "Key", "Listener", "PeerError", "Session", "State",
-           "Stream", "SystemFailure", "Template", "Timeout", "TransportError", "Trust", "Want", "ca", "connect",
-           "crl_text", "derive_ticket_keys", "has", "listen", "live", "ocsp_text", "request_text", "self_signed",
-           "ticket_keys", "version"]
+__all__ = ["Cert", "Conn", "Context", "Error", "Event", "Handlers", "Identity", "Key", "Listener", "Peer", "PeerError",
+           "Session", "State", "Stream", "SystemFailure", "Template", "Timeout", "TransportError", "Trust", "Want", "ca",
+           "cipher_text", "connect", "crl_text", "derive_ticket_keys", "has", "listen", "live", "ocsp_text",
+           "request_text", "self_signed", "ticket_keys", "version"]
 
 
 def version(what: str = "shim") -> Optional[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Optional
 
-from ._object import Field, Handle, Timeout, Want, checked, data, failure, raw
-from ._tls import PIECE, Conn, Context, Session, milliseconds
+from ._context import Context
+from ._event import Handlers, checked_handlers, driven
+from ._object import Field, Handle, Timeout, Want, checked, data, failure, milliseconds, raw
+from ._tls import PIECE, Conn, Session
 
 ALL = (1 << 53) - 1  # bytes of a file
 
@@ -55,12 +57,17 @@ class Stream(_Waiter):
             self._conn.close()
         super().close()
 
-    def handshake(self, timeout: Optional[float] = None) -> None:
-        checked(raw.stream_handshake(self._handle, self._ms(timeout)))
+    def handshake(self, timeout: Optional[float] = None, handlers: Optional[Handlers] = None) -> None:
+        """With handlers, functions by kind of event, these answer what this call and later ones ask. Their time is
+        their own: each step after an answer has the whole timeout again."""
+        conn = self.conn
+        if handlers is not None and conn is not None:
+            conn.handlers = checked_handlers(handlers)
+        checked(driven(conn, raw.stream_handshake, self._handle, self._ms(timeout)))
 
     def read(self, most: int = PIECE, timeout: Optional[float] = None) -> bytes:
         """What has come, as soon as there is anything; empty at the peer's clean end."""
-        return data(raw.stream_read(self._handle, most, self._ms(timeout)))
+        return data(driven(self._conn, raw.stream_read, self._handle, most, self._ms(timeout)))
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.read, b"")
@@ -68,7 +75,7 @@ class Stream(_Waiter):
     def write(self, plain: bytes, timeout: Optional[float] = None) -> None:
         """Sends all of it; if the time does not suffice, the error says how much was `written`."""
         ms, size = self._ms(timeout), len(memoryview(plain).cast("B"))
-        taken = raw.stream_write(self._handle, plain, ms)
+        taken = driven(self._conn, raw.stream_write, self._handle, plain, ms)
         if taken == size:
             return
         error = failure(taken if taken < 0 else raw.TIMEOUT if ms else raw.WANT_WRITE)
@@ -80,15 +87,15 @@ class Stream(_Waiter):
         """Sends bytes of an open file, or its descriptor: `count` of them, or to its end. Gives how many were taken:
         fewer where the file or the time ends before, 0 at the end of the file."""
         fd = file if isinstance(file, int) else file.fileno()
-        return checked(raw.stream_sendfile(self._handle, fd, offset, ALL if count is None else count,
-                                           self._ms(timeout)))
+        return checked(driven(self._conn, raw.stream_sendfile, self._handle, fd, offset,
+                              ALL if count is None else count, self._ms(timeout)))
 
     def flush(self, timeout: Optional[float] = None) -> None:
-        checked(raw.stream_flush(self._handle, self._ms(timeout)))
+        checked(driven(self._conn, raw.stream_flush, self._handle, self._ms(timeout)))
 
     def shutdown(self, timeout: Optional[float] = None) -> None:
         """Says goodbye; reading goes on."""
-        checked(raw.stream_shutdown(self._handle, self._ms(timeout)))
+        checked(driven(self._conn, raw.stream_shutdown, self._handle, self._ms(timeout)))
 
     @property
     def wants(self) -> int:
@@ -97,9 +104,9 @@ class Stream(_Waiter):
 
 def connect(host: str, port: int, context: Optional[Context] = None, *, timeout: float = 30.0,
             session: Optional[Session] = None, server_name: Optional[str] = None,
-            verify_name: Optional[str] = None) -> Stream:
+            verify_name: Optional[str] = None, handlers: Optional[Handlers] = None) -> Stream:
     """Connects and shakes hands, all within the time; without a context the stream is plain. With timeout 0 the stream
-    comes at once and goes on connecting in its calls, which do not wait either."""
+    comes at once and goes on connecting in its calls, which do not wait either. Handlers are as in handshake."""
     stream = Stream._of(raw.stream_connect(host, port, context._handle if context else 0, 0))
     try:
         stream.timeout = timeout
@@ -110,6 +117,8 @@ def connect(host: str, port: int, context: Optional[Context] = None, *, timeout:
             conn.set_verify_name(verify_name)
         if session is not None:
             conn.set_session(session)
+        if handlers is not None:
+            conn.handlers = checked_handlers(handlers)
         if timeout != 0:
             stream.handshake()
     except BaseException:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 from datetime import datetime, timezone
-from typing import Any, Callable, Generic, Optional, TypeVar
+from typing import Any, Callable, Generic, Iterable, Optional, TypeVar
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="Handle")
@@ -126,6 +127,16 @@ def listed(values: Any) -> list:
 
 def mask(group: str, names: Any) -> int:
     return sum(constant(group, name) for name in listed(names))
+
+
+def milliseconds(seconds: float) -> int:
+    return math.ceil(min(seconds * 1000, 2**53))
+
+
+def wire(protocols: Iterable[str]) -> bytes:
+    """A list of protocols as ALPN carries it."""
+    text = ",".join(protocols)
+    return data(raw.alpn_encode(text)) if text else b""
 
 
 def date(seconds: int) -> datetime:

@@ -28,6 +28,11 @@ class Key(Handle):
     def load_file(cls, path: Path, passphrase: Secret = "") -> Key:
         return cls._of(raw.key_load_file(path, passphrase))
 
+    @classmethod
+    def external(cls, public_key: Key) -> Key:
+        """The public half of a key that is elsewhere."""
+        return cls._of(raw.key_external(public_key._handle))
+
     def export(self, format: str = "pem", passphrase: Secret = "") -> bytes:
         """Formats: pem, der, public_pem, public_der."""
         return data(raw.key_export(self._handle, constant("FORMAT", format), passphrase))
@@ -134,6 +139,17 @@ class Identity(Handle):
     @classmethod
     def load_files(cls, cert_file: Path, key_file: Path, passphrase: Secret = "") -> Identity:
         with Cert.load_file(cert_file) as cert, Key.load_file(key_file, passphrase) as key:
+            return cls(cert, key)
+
+    @classmethod
+    def load_parts(cls, cert: bytes, key: bytes, passphrase: Secret = "") -> Identity:
+        with Cert.load(cert) as loaded, Key.load(key, passphrase) as private:
+            return cls(loaded, private)
+
+    @classmethod
+    def external(cls, cert: Cert) -> Identity:
+        """Of a certificate whose private key is elsewhere: its signatures are asked for by "sign" events."""
+        with cert.public_key as public, Key.external(public) as key:
             return cls(cert, key)
 
     @property

@@ -1,124 +1,21 @@
-"""Contexts, connections without I/O, sessions."""
+"""Connections without I/O, sessions."""
 
 from __future__ import annotations
 
-import math
+import threading
 import time
 from datetime import datetime
-from typing import Any, Iterable, Mapping, NamedTuple, Optional, Union
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Callable, Iterable, List, NamedTuple, Optional
 
-from ._object import Field, Handle, Want, checked, constant, data, date, failure, mask, raw
-from ._pki import Cert, Identity, Path, Secret, Trust
+from ._event import Event, Handlers, checked_handlers, driven, handle, pending
+from ._object import Field, Handle, Want, checked, constant, data, date, failure, raw, wire
+from ._pki import Cert, Identity
+
+if TYPE_CHECKING:
+    from ._context import Context
 
 PIECE = 65536
-SESSIONS = 1024
-
-
-def _version(name: Optional[str]) -> int:
-    return constant("TLS", name.removeprefix("TLSv")) if name else 0
-
-
-def _wire(protocols: Iterable[str]) -> bytes:
-    text = ",".join(protocols)
-    return data(raw.alpn_encode(text)) if text else b""
-
-
-class Context(Handle):
-    """What an endpoint is and demands; frozen by its first connection.
-
-    Context("server", cert_file=..., key_file=..., ca_file=..., require_client_cert=True, alpn_protocols=["h2"])
-    """
-
-    def __init__(self, role: str, *, identity: Optional[Identity] = None, identity_file: Optional[Path] = None,
-                 cert_file: Optional[Path] = None, key_file: Optional[Path] = None, passphrase: Secret = "",
-                 identities: Mapping[str, Identity] = {}, trust: Optional[Trust] = None,
-                 ca_file: Optional[Path] = None, require_client_cert: bool = False, request_client_cert: bool = False,
-                 alpn_protocols: Iterable[str] = (), alpn_mode: str = "fail", min_version: Optional[str] = None,
-                 max_version: Optional[str] = None, ciphers: Optional[str] = None, ciphersuites: Optional[str] = None,
-                 groups: Optional[str] = None, verify_depth: Optional[int] = None,
-                 verify_flags: Union[str, Iterable[str]] = (), tickets: Optional[int] = None,
-                 session_lifetime: Optional[int] = None, session_cache: Union[bool, int, None] = None,
-                 ticket_keys: Optional[bytes] = None, ticket_rotation: Optional[int] = None,
-                 chain_cache: Optional[int] = None, pins: Iterable[bytes] = (), pin_mode: str = "and",
-                 handshake_timeout: Optional[float] = None,
-                 memory: Optional[str] = None, insecure_skip_chain: bool = False, insecure_skip_name: bool = False,
-                 insecure_skip_time: bool = False, insecure_skip_purpose: bool = False):
-        super().__init__(raw.context_new(constant("ROLE", role)))
-        for pattern, each in identities.items():
-            self._set("add_identity", each._handle, pattern)
-        if identity is not None:
-            self._set("add_identity", identity._handle, "")
-        if identity_file is not None:
-            with Identity.load_file(identity_file, passphrase) as loaded:
-                self._set("add_identity", loaded._handle, "")
-        if cert_file is not None:
-            if key_file is None:
-                raise TypeError("cert_file needs key_file")
-            with Identity.load_files(cert_file, key_file, passphrase) as loaded:
-                self._set("add_identity", loaded._handle, "")
-        if trust is not None:
-            self._set("set_trust", trust._handle)
-        if ca_file is not None:
-            with Trust(file=ca_file) as loaded_trust:
-                self._set("set_trust", loaded_trust._handle)
-        if require_client_cert or request_client_cert:
-            mode = "require" if require_client_cert else "request"
-            self._set("set_client_certificate", constant("CLIENT_CERTIFICATE", mode))
-        protocols = _wire(alpn_protocols)
-        if protocols:
-            self._set("set_alpn", protocols, constant("ALPN", alpn_mode))
-        if min_version or max_version:
-            self._set("set_versions", _version(min_version), _version(max_version))
-        if handshake_timeout is not None:
-            self._set("set_handshake_timeout", milliseconds(handshake_timeout))
-        if memory is not None:
-            self._set("set_memory", constant("POLICY", memory))
-        if verify_flags:
-            self._set("set_verify_flags", mask("VERIFY", verify_flags))
-        for pin in pins:
-            self._set("add_pin", pin, constant("PIN", pin_mode))
-        if session_cache is not None:
-            self._set("set_session_cache", SESSIONS if session_cache is True else int(session_cache))
-        for setter, given in (("set_ticket_keys", ticket_keys), ("set_ticket_rotation", ticket_rotation),
-                              ("set_chain_cache", chain_cache), ("set_ciphers", ciphers),
-                              ("set_ciphersuites", ciphersuites), ("set_groups", groups),
-                              ("set_verify_depth", verify_depth), ("set_tickets", tickets),
-                              ("set_session_lifetime", session_lifetime)):
-            if given is not None:
-                self._set(setter, given)
-        for setter, on in (("insecure_skip_chain", insecure_skip_chain), ("insecure_skip_name", insecure_skip_name),
-                           ("insecure_skip_time", insecure_skip_time),
-                           ("insecure_skip_purpose", insecure_skip_purpose)):
-            if on:
-                self._set(setter, 1)
-
-    def set_ticket_keys(self, keys: bytes) -> None:
-        """Of a live server context: the first key seals, all open."""
-        self._set("set_ticket_keys", keys)
-
-    def replace(self, successor: Context) -> None:
-        """Later connections take the successor's configuration; sessions and ticket keys stay."""
-        self._set("replace", successor._handle)
-
-    def _set(self, setter: str, *arguments: Any) -> None:
-        checked(getattr(raw, f"context_{setter}")(self._handle, *arguments))
-
-    frozen = Field[bool](raw.context_number, raw.CONTEXT_FROZEN, bool)
-    handshakes = Field[int](raw.context_number, raw.CONTEXT_HANDSHAKES, int)
-    resumptions = Field[int](raw.context_number, raw.CONTEXT_RESUMPTIONS, int)
-    cache_hits = Field[int](raw.context_number, raw.CONTEXT_CACHE_HITS, int)
-    cache_misses = Field[int](raw.context_number, raw.CONTEXT_CACHE_MISSES, int)
-    cache_entries = Field[int](raw.context_number, raw.CONTEXT_CACHE_ENTRIES, int)
-    ciphers = Field[str](raw.context_text, raw.CONTEXT_CIPHERS, str)
-    ciphersuites = Field[str](raw.context_text, raw.CONTEXT_CIPHERSUITES, str)
-    groups = Field[str](raw.context_text, raw.CONTEXT_GROUPS, str)
-
-    def conn(self, peer_name: str = "") -> Conn:
-        return Conn(self, peer_name)
-
-
-def milliseconds(seconds: float) -> int:
-    return math.ceil(min(seconds * 1000, 2**53))
 
 
 def ticket_keys(count: int = 1) -> bytes:
@@ -142,11 +39,38 @@ class State(NamedTuple):
     input_ended: bool
 
 
+class Peer(NamedTuple):
+    """Who the peer is. The certificate is as it was sent; the chain is the one that was verified, if it was."""
+
+    common_name: Optional[str]
+    subject: Optional[str]
+    names: list[str]
+    fingerprint: Optional[str]
+    verified: Optional[bool]
+    cert: Cert
+    chain: Optional[Cert]
+
+
+INSECURE = ("chain", "name", "time", "purpose", "legacy")
+
+
+def _insecure(bits: int) -> list[str]:
+    return [name for name in INSECURE if bits & constant("INSECURE", name)]
+
+
 class Conn(Handle):
     """The engine: bytes from the peer are fed, bytes for the peer are drained. Raises Want where it cannot go on."""
 
+    handlers: Optional[Handlers] = None
+    """Functions by kind of event that answer what steps ask; handshake sets them."""
+
     def __init__(self, context: Context, peer_name: str = ""):
         super().__init__(raw.conn_new(context._handle, peer_name))
+
+    @cached_property
+    def _answering(self) -> threading.RLock:
+        """One thread answers while another waits."""
+        return threading.RLock()
 
     version = Field[str](raw.conn_text, raw.CONN_VERSION, str)
     cipher = Field[str](raw.conn_text, raw.CONN_CIPHER, str)
@@ -159,9 +83,16 @@ class Conn(Handle):
     verify_name = Field[str](raw.conn_text, raw.CONN_VERIFY_NAME, str)
     verify_report = Field[str](raw.conn_text, raw.CONN_VERIFY_REPORT, str)
     verify_code = Field[int](raw.conn_number, raw.CONN_VERIFY_CODE, int)
+    shared_ciphers = Field[str](raw.conn_text, raw.CONN_SHARED_CIPHERS, str)
+    psk_identity = Field[str](raw.conn_text, raw.CONN_PSK_IDENTITY, str)
     verified = Field[bool](raw.conn_number, raw.CONN_VERIFIED, bool)
     resumed = Field[bool](raw.conn_number, raw.CONN_RESUMED, bool)
     certificate_requested = Field[bool](raw.conn_number, raw.CONN_CERTIFICATE_REQUESTED, bool)
+    hello_retry = Field[bool](raw.conn_number, raw.CONN_HELLO_RETRY, bool)
+    extended_master_secret = Field[bool](raw.conn_number, raw.CONN_EXTENDED_MASTER_SECRET, bool)
+    insecure = Field[List[str]](raw.conn_number, raw.CONN_INSECURE, _insecure)
+    client_random = Field[bytes](raw.conn_bytes, raw.CONN_CLIENT_RANDOM, bytes)
+    staple = Field[bytes](raw.conn_bytes, raw.CONN_STAPLE, bytes)
     handshake_ms = Field[int](raw.conn_number, raw.CONN_HANDSHAKE_MS, int)
     bytes_in = Field[int](raw.conn_number, raw.CONN_BYTES_IN, int)
     bytes_out = Field[int](raw.conn_number, raw.CONN_BYTES_OUT, int)
@@ -173,7 +104,7 @@ class Conn(Handle):
         checked(raw.conn_set_verify_name(self._handle, name))
 
     def set_alpn(self, protocols: Iterable[str], mode: str = "fail") -> None:
-        checked(raw.conn_set_alpn(self._handle, _wire(protocols), constant("ALPN", mode)))
+        checked(raw.conn_set_alpn(self._handle, wire(protocols), constant("ALPN", mode)))
 
     def set_session(self, session: Session) -> None:
         checked(raw.conn_set_session(self._handle, session._handle))
@@ -192,29 +123,45 @@ class Conn(Handle):
         """Bytes to send; empty when nothing is left."""
         return data(raw.conn_drain(self._handle, most))
 
-    def handshake(self) -> None:
-        checked(raw.conn_handshake(self._handle))
+    @property
+    def event(self) -> Optional[Event]:
+        """What the connection asks; None when it asks nothing."""
+        return pending(self)
+
+    def handshake(self, handlers: Optional[Handlers] = None) -> None:
+        """With handlers, functions by kind of event, these answer what this step and later ones ask."""
+        if handlers is not None:
+            self.handlers = checked_handlers(handlers)
+        checked(driven(self, raw.conn_handshake, self._handle))
 
     def read(self, most: int = PIECE) -> bytes:
         """Decrypted bytes; empty after the peer's goodbye."""
-        return data(raw.conn_read(self._handle, most))
+        return data(driven(self, raw.conn_read, self._handle, most))
 
     def peek(self, most: int = PIECE) -> bytes:
-        return data(raw.conn_peek(self._handle, most))
+        return data(driven(self, raw.conn_peek, self._handle, most))
 
     def write(self, plain: bytes) -> int:
-        return checked(raw.conn_write(self._handle, plain))
+        return checked(driven(self, raw.conn_write, self._handle, plain))
 
     def shutdown(self) -> None:
-        checked(raw.conn_shutdown(self._handle))
+        checked(driven(self, raw.conn_shutdown, self._handle))
 
     def open(self, received: bytes, most: int = PIECE) -> tuple[bytes, int]:
         """Decrypts: the plaintext, and how much of the input was used; a Want says so as `taken`."""
-        return _moved(raw.conn_open(self._handle, received, most))
+        return _moved(self, raw.conn_open, received, most)
 
     def seal(self, plain: bytes, most: int = PIECE) -> tuple[bytes, int]:
         """Encrypts: the bytes to send, and how much of the input was used; a Want says so as `taken`."""
-        return _moved(raw.conn_seal(self._handle, plain, most))
+        return _moved(self, raw.conn_seal, plain, most)
+
+    def use_identity(self, identity: Identity) -> None:
+        """Before a client's handshake: shows this identity in place of the context's."""
+        checked(raw.conn_use_identity(self._handle, identity._handle))
+
+    def request_certificate(self) -> None:
+        """Asks a client for its certificate after the handshake."""
+        checked(raw.conn_request_certificate(self._handle))
 
     def cork(self, on: bool) -> None:
         checked(raw.conn_cork(self._handle, int(on)))
@@ -256,6 +203,15 @@ class Conn(Handle):
         with cert:
             return cert.common_name
 
+    @property
+    def peer(self) -> Optional[Peer]:
+        """Who the peer is, in one call; None if it has shown no certificate."""
+        cert = self.peer_cert
+        if cert is None:
+            return None
+        return Peer(cert.common_name, cert.subject, cert.names, cert.fingerprint, self.verified, cert,
+                    self.verified_chain)
+
     def channel_binding(self, kind: str = "tls-exporter") -> bytes:
         return data(raw.conn_channel_binding(self._handle, kind))
 
@@ -264,13 +220,18 @@ class Conn(Handle):
         return data(raw.conn_export_keying(self._handle, label, with_context, context or b"", length))
 
 
-def _moved(answer: tuple[int, Optional[bytes], Optional[int]]) -> tuple[bytes, int]:
-    result, output, taken = answer
+def _moved(conn: Conn, call: Callable[..., Any], given: bytes, most: int) -> tuple[bytes, int]:
+    used = 0
+    while True:
+        result, output, taken = call(conn._handle, given[used:] if used else given, most)
+        used += taken or 0
+        if result != raw.WANT_EVENT or not handle(conn):
+            break
     if result >= 0 and output is not None:
-        return output, taken or 0
+        return output, used
     error = failure(result)
     if isinstance(error, Want):
-        error.taken = taken or 0
+        error.taken = used
     raise error
 
 

@@ -9,11 +9,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 from typing import Any, AsyncIterator, Awaitable, Callable, Optional
 
+from ._context import Context
+from ._event import Handlers, checked_handlers
 from ._object import Error, Want
-from ._tls import PIECE, Conn, Context, Session
+from ._tls import PIECE, Conn, Session
 
 
 class Stream:
@@ -22,7 +25,8 @@ class Stream:
     def __init__(self, conn: Conn, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         self.conn = conn
         self._reader, self._writer = reader, writer
-        self._sending, self._receiving = asyncio.Lock(), asyncio.Lock()
+        self._sending, self._receiving, self._answering = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._handlers: Handlers = {}
         self._fed, self._unfed = 0, b""
 
     async def _send(self) -> None:
@@ -44,6 +48,20 @@ class Stream:
             else:
                 self.conn.feed_end()
 
+    async def _answer(self) -> bool:
+        """Whether a handler has answered what the engine asks, in this task or in another. The engine knows nothing of
+        these handlers: they may be coroutines."""
+        async with self._answering:
+            event = self.conn.event
+            if event is None:
+                return True
+            handler = self._handlers.get(event.kind)
+            if handler is None:
+                return False
+            returned = handler(event)
+            event.conclude(await returned if inspect.isawaitable(returned) else returned)
+            return True
+
     async def _until_done(self, step: Callable[[], Any]) -> Any:
         """Repeats a step of the engine until nothing is in its way; the alert of a failure still goes out."""
         while True:
@@ -52,7 +70,9 @@ class Stream:
                 return step()
             except Want as want:
                 if want.code == "WANT_EVENT":
-                    raise
+                    if not await self._answer():
+                        raise
+                    continue
                 await self._send()
                 if want.code == "WANT_FEED":
                     await self._receive(fed)
@@ -63,7 +83,11 @@ class Stream:
                     pass
                 raise
 
-    async def handshake(self) -> None:
+    async def handshake(self, handlers: Optional[Handlers] = None) -> None:
+        """With handlers, functions or coroutine functions by kind of event, these answer what this call and later ones
+        ask."""
+        if handlers is not None:
+            self._handlers = checked_handlers(handlers)
         await self._until_done(self.conn.handshake)
         await self._send()
 
@@ -120,7 +144,8 @@ class Stream:
 
 
 async def connect(host: str, port: int, context: Context, *, session: Optional[Session] = None,
-                  server_name: Optional[str] = None, verify_name: Optional[str] = None) -> Stream:
+                  server_name: Optional[str] = None, verify_name: Optional[str] = None,
+                  handlers: Optional[Handlers] = None) -> Stream:
     """Connects and shakes hands; asyncio.timeout or wait_for limit the time."""
     conn = Conn(context, host)
     if server_name is not None:
@@ -131,7 +156,7 @@ async def connect(host: str, port: int, context: Context, *, session: Optional[S
         conn.set_session(session)
     stream = Stream(conn, *await asyncio.open_connection(host, port))
     try:
-        await stream.handshake()
+        await stream.handshake(handlers)
     except BaseException:
         stream.close()
         raise
@@ -139,12 +164,13 @@ async def connect(host: str, port: int, context: Context, *, session: Optional[S
 
 
 async def start_server(serve: Callable[[Stream], Awaitable[None]], host: str, port: int, context: Context,
-                       refused: Optional[Callable[[Error], None]] = None) -> asyncio.Server:
+                       refused: Optional[Callable[[Error], None]] = None,
+                       handlers: Optional[Handlers] = None) -> asyncio.Server:
     """Serves each connection by `serve` once its handshake is done; `refused` hears of those that fail."""
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with Stream(Conn(context), reader, writer) as stream:
             try:
-                await stream.handshake()
+                await stream.handshake(handlers)
                 await serve(stream)
             except Error as error:
                 if refused:
