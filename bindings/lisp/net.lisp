@@ -33,12 +33,16 @@
 (defmacro in-slices ((ms waiter seconds) call)
   `(call-in-slices ,waiter ,seconds (lambda (,ms) ,call)))
 
+(defmacro driven-in-slices ((ms stream seconds) call)
+  "Handlers answer what the call asks; after an answer it has the whole time again."
+  `(driving ((engine ,stream)) (in-slices (,ms ,stream ,seconds) ,call)))
+
 (defun context-number (context)
   (if context (handle-number context) 0))
 
-(defun connect (host port &key context (timeout 30) session server-name verify-name)
+(defun connect (host port &key context (timeout 30) session server-name verify-name handlers)
   "Connects and shakes hands, all within the time; without a context the stream is plain. With timeout 0 the stream
-comes at once and goes on connecting in its calls, which do not wait either."
+comes at once and goes on connecting in its calls, which do not wait either. HANDLERS are as in STREAM-HANDSHAKE."
   (let ((stream (wrap 'tls-stream (raw:stream-connect host port (context-number context) 0)))
         (connected nil))
     (unwind-protect
@@ -47,6 +51,7 @@ comes at once and goes on connecting in its calls, which do not wait either."
            (when server-name (conn-set-server-name conn server-name))
            (when verify-name (conn-set-verify-name conn verify-name))
            (when session (conn-set-session conn session))
+           (when handlers (setf (conn-handlers conn) handlers))
            (unless (eql timeout 0) (stream-handshake stream))
            (setf connected t)
            stream)
@@ -65,12 +70,16 @@ comes at once and goes on connecting in its calls, which do not wait either."
   (or (engine stream)
       (setf (engine stream) (wrap 'conn (raw:stream-conn (handle-number stream))))))
 
-(defun stream-handshake (stream &optional timeout)
-  (done (in-slices (ms stream timeout) (raw:stream-handshake (handle-number stream) ms))))
+(defun stream-handshake (stream &optional timeout handlers)
+  "With HANDLERS, a plist of functions by kind of event, these answer what this call and later ones ask. Their time is
+their own: each step after an answer has the whole timeout again."
+  (let ((conn (stream-conn stream)))
+    (when (and handlers conn) (setf (conn-handlers conn) handlers)))
+  (done (driven-in-slices (ms stream timeout) (raw:stream-handshake (handle-number stream) ms))))
 
 (defun stream-read (stream &key (most +piece+) timeout)
   "What has come, as soon as there is anything; NIL at the peer's clean end."
-  (received (in-slices (ms stream timeout) (raw:stream-read (handle-number stream) most ms))))
+  (received (driven-in-slices (ms stream timeout) (raw:stream-read (handle-number stream) most ms))))
 
 (defun read-into (number vector start end ms)
   (declare (type octet-vector vector) (type (signed-byte 32) start end ms))
@@ -92,7 +101,7 @@ comes at once and goes on connecting in its calls, which do not wait either."
 returns how much was taken, or a keyword."
   (let* ((data (octets data))
          (written 0)
-         (result (in-slices (ms stream timeout)
+         (result (driven-in-slices (ms stream timeout)
                    (let ((taken (raw:stream-write (handle-number stream)
                                                   (if (zerop written) data (subseq data written)) ms)))
                      (when (plusp taken) (incf written taken))
@@ -115,11 +124,11 @@ where the file or the time ends before, 0 at the end of the file; with a timeout
     (if (plusp sent) sent (checked result))))
 
 (defun stream-flush (stream &optional timeout)
-  (done (in-slices (ms stream timeout) (raw:stream-flush (handle-number stream) ms))))
+  (done (driven-in-slices (ms stream timeout) (raw:stream-flush (handle-number stream) ms))))
 
 (defun stream-shutdown (stream &optional timeout)
   "Says goodbye; reading goes on."
-  (done (in-slices (ms stream timeout) (raw:stream-shutdown (handle-number stream) ms))))
+  (done (driven-in-slices (ms stream timeout) (raw:stream-shutdown (handle-number stream) ms))))
 
 (defun stream-fd (stream)
   (checked (raw:stream-fd (handle-number stream))))

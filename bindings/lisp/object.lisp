@@ -70,6 +70,12 @@
 (defun mask (group names)
   (reduce #'+ (listed names) :key (lambda (name) (constant group name))))
 
+(defun alpn-wire (protocols)
+  (if protocols (output (raw:alpn-encode (format nil "~{~A~^,~}" protocols))) (octets "")))
+
+(defun milliseconds (seconds)
+  (ceiling (* (rational seconds) 1000)))
+
 (defun error-number (condition field)
   "A number of the error's record: :DEPTH, :ALERT, :ERRNO, :VERIFY-CODE..."
   (output (raw:error-number (error-result condition) (constant :error field))))
@@ -140,7 +146,7 @@
 (defmacro define-kinds (&rest names)
   `(progn ,@(loop for name in names collect `(defclass ,name (handle) ()))))
 
-(define-kinds key cert tls-identity template trust context conn session)
+(define-kinds key cert tls-identity template trust context session)
 
 (defmacro define-fields (kind call names &optional (turn '#'cl:identity))
   "Defines KIND-NAME for each name: what CALL says about the field, or NIL."

@@ -85,6 +85,21 @@
                  (key (load-key-file key-file passphrase)))
     (make-identity cert key)))
 
+(defun load-identity-parts (cert-data key-data &optional (passphrase ""))
+  (with-handles ((cert (load-cert cert-data))
+                 (key (load-key key-data passphrase)))
+    (make-identity cert key)))
+
+(defun external-key (public-key)
+  "The public half of a key that is elsewhere."
+  (wrap 'key (raw:key-external (handle-number public-key))))
+
+(defun external-identity (cert)
+  "Of a certificate whose private key is elsewhere: its signatures are asked for by :SIGN events."
+  (with-handles ((public-key (cert-public-key cert))
+                 (key (external-key public-key)))
+    (make-identity cert key)))
+
 (defun identity-cert (identity)
   (wrap 'cert (raw:identity-cert (handle-number identity))))
 
@@ -180,10 +195,10 @@
   (output (raw:request-text csr)))
 
 (defun make-trust (&key file data cert system)
-  "Anchors and revocation lists; FILE and CERT one or a list of them."
+  "Anchors and revocation lists; FILE, DATA and CERT one or a list of them."
   (let ((trust (wrap 'trust (raw:trust-new))))
     (dolist (path (listed file)) (trust-add-file trust path))
-    (when data (trust-add trust data))
+    (dolist (each (if (typep data '(or string octet-vector)) (list data) data)) (trust-add trust each))
     (dolist (each (listed cert)) (trust-add-cert trust each))
     (when system (trust-add-system trust))
     trust))

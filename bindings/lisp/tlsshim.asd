@@ -13,6 +13,8 @@
   :components ((:file "package")
                (:file "object")
                (:file "pki")
+               (:file "event")
                (:file "tls")
+               (:file "context")
                (:file "net")
                (:file "gray" :if-feature (:or :sbcl :ecl))))
