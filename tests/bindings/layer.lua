@@ -1,24 +1,7 @@
 -- What the Lua module does, told as every host's layer tells it; layer_test.py compares them.
 local tlsshim = require "tlsshim"
-
-local function show(value)
-    if value == nil then return "none" end
-    if value == true then return "yes" end
-    if value == false then return "no" end
-    if type(value) == "number" then return ("%d"):format(value) end
-    if type(value) ~= "table" then return value end
-    if value.code then return value.code .. ": " .. tostring(value) end
-    return table.concat(value, " ")
-end
-
-local function say(title, ...)
-    local words = {}
-    for i = 1, select("#", ...) do words[i] = show((select(i, ...))) end
-    print(title .. " | " .. table.concat(words, " | "))
-end
-
-local function refused(title, value, err) say(title, value == nil and err or "was not refused") end
-local function raised(title, ...) say(title, pcall(...) and "was not raised" or "raised") end
+local telling = dofile(arg[0]:match "^(.*/)" .. "telling.lua")
+local raised, refused, say = telling.raised, telling.refused, telling.say
 
 say("at first", tlsshim.live())
 say("library", tlsshim.version():match "^%d" ~= nil, tlsshim.has "tls", tlsshim.has "nonsense")

@@ -4,49 +4,7 @@ import sys
 from datetime import datetime, timedelta, timezone
 
 import tlsshim
-
-
-def show(value):
-    if value is None or value == b"":
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, bytes):
-        return value.decode()
-    if isinstance(value, list):
-        return " ".join(value)
-    return str(value)
-
-
-def say(title, *values):
-    print(title, *map(show, values), sep=" | ", flush=True)
-
-
-def error_of(call, *arguments, **options):
-    try:
-        call(*arguments, **options)
-    except tlsshim.Error as error:
-        return error
-    return None
-
-
-def refused(title, call, *arguments, **options):
-    error = error_of(call, *arguments, **options)
-    say(title, f"{error.code}: {error}" if error else "was not refused")
-
-
-def raised(title, call, *arguments, **options):
-    try:
-        call(*arguments, **options)
-        say(title, "was not raised")
-    except (TypeError, ValueError):
-        say(title, "raised")
-
-
-def done(answer):
-    """What returns nothing has done it."""
-    return answer is None
-
+from telling import done, error_of, raised, refused, say
 
 say("at first", tlsshim.live())
 say("library", tlsshim.version()[0].isdigit(), tlsshim.has("tls"), tlsshim.has("nonsense"))

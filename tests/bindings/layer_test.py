@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The idiomatic layers: one scenario in each language; all must print the same. time limit: 300 s"""
+"""The idiomatic layers: two scenarios in each language; all must print the same. time limit: 400 s"""
 import difflib
 import os
 import pathlib
@@ -12,24 +12,24 @@ import hosts
 from support.promise import BUILD, SANITIZE, Skip, TOP, run
 
 HERE = TOP / "tests" / "bindings"
-EXPECTED = HERE / "layer_expected.txt"
 SBCL = ["sbcl", "--script"]
-PYTHON = ["/usr/bin/python3", str(HERE / "layer.py")]
 HOSTS = {
-    "lua5.4": ["lua5.4", str(HERE / "layer.lua")],
-    "luajit": ["luajit", str(HERE / "layer.lua")],
-    "swig": PYTHON,
-    "ctypes": PYTHON,
-    "sbcl": [*SBCL, str(HERE / "layer.lisp")],
-    "ecl": ["ecl", "--norc", "-q", "--shell", str(HERE / "layer.lisp")],
+    "lua5.4": (["lua5.4"], "lua"),
+    "luajit": (["luajit"], "lua"),
+    "swig": (["/usr/bin/python3"], "py"),
+    "ctypes": (["/usr/bin/python3"], "py"),
+    "sbcl": (SBCL, "lisp"),
+    "ecl": (["ecl", "--norc", "-q", "--shell"], "lisp"),
 }
+# What it is called, and the least number of lines that it prints.
+SCENARIOS = {"layer": 70, "events": 70}
 
 
 def lines_of(name, command):
     if SANITIZE and command[0] in hosts.ALONE:
         raise Skip("an interpreter with memory of its own does not live with a sanitizer's")
     env = hosts.environment()
-    if command is PYTHON:
+    if name in ("swig", "ctypes"):
         env["TLSSHIM_RAW"] = name
     with tempfile.TemporaryFile() as file:  # for whoever sends a file: standard input
         file.write(b"abcdefghij" * 10000)
@@ -41,13 +41,22 @@ def lines_of(name, command):
     return lines
 
 
-def says_what_all_say(name):
+def told(scenario, name):
+    words, suffix = HOSTS[name]
+    return lines_of(name, [*words, str(HERE / f"{scenario}.{suffix}")])
+
+
+def expected_file(scenario):
+    return HERE / f"{scenario}_expected.txt"
+
+
+def says_what_all_say(scenario, name):
     def promise():
-        expected = EXPECTED.read_text(encoding="utf-8").splitlines()
-        assert len(expected) > 70
-        lines = lines_of(name, HOSTS[name])
+        expected = expected_file(scenario).read_text(encoding="utf-8").splitlines()
+        assert len(expected) > SCENARIOS[scenario]
+        lines = told(scenario, name)
         assert lines == expected, "\n".join(difflib.unified_diff(expected, lines, "expected", name, lineterm=""))
-    promise.__name__ = f"{name.replace('.', '_')}_says_what_all_say"
+    promise.__name__ = f"{name.replace('.', '_')}_says_what_all_say_in_{scenario}"
     return promise
 
 
@@ -94,7 +103,8 @@ def python_falls_back_to_ctypes_and_refuses_another_name():
 
 if __name__ == "__main__":
     if "--accept" in sys.argv:
-        EXPECTED.write_text("\n".join(lines_of("lua5.4", HOSTS["lua5.4"])) + "\n", encoding="utf-8")
-    run([*map(says_what_all_say, HOSTS), timeouts_of_sbcl_reach_into_waits,
-         lisp_reads_and_writes_with_its_own_functions, lua_closes_at_the_end_of_a_scope,
-         python_falls_back_to_ctypes_and_refuses_another_name])
+        for accepted in SCENARIOS:
+            expected_file(accepted).write_text("\n".join(told(accepted, "lua5.4")) + "\n", encoding="utf-8")
+    run([*(says_what_all_say(scenario, name) for scenario in SCENARIOS for name in HOSTS),
+         timeouts_of_sbcl_reach_into_waits, lisp_reads_and_writes_with_its_own_functions,
+         lua_closes_at_the_end_of_a_scope, python_falls_back_to_ctypes_and_refuses_another_name])
