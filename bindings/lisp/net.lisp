@@ -117,7 +117,7 @@ returns how much was taken, or a keyword."
   "Sends bytes of an open file, a descriptor's number: COUNT of them, or to its end. Returns how many were taken: fewer
 where the file or the time ends before, 0 at the end of the file; with a timeout of 0 perhaps a keyword."
   (let* ((sent 0)
-         (result (in-slices (ms stream timeout)
+         (result (driven-in-slices (ms stream timeout)
                    (let ((taken (raw:stream-sendfile (handle-number stream) fd (+ offset sent) (- count sent) ms)))
                      (when (plusp taken) (incf sent taken))
                      (if (and (plusp taken) (< sent count)) raw:+timeout+ taken)))))
