@@ -55,7 +55,8 @@ static void free_conn(void *object)
     identity_drop(conn->identity);
     free(conn->verdict);
     free(conn->staple_fault);
-    free(conn->server_name);
+    if (conn->server_name != conn->verify_name)
+        free(conn->server_name);
     free(conn->verify_name);
     free(conn->alpn);
     turn_free(&conn->turn);
@@ -321,7 +322,7 @@ int32_t conn_attach_ssl(struct conn *conn)
 }
 
 /* Replaces a name by one in the form of certificates: A-labels, lower case; addresses as they are. */
-static int32_t put_name(char **place, struct bytes name, bool address_allowed)
+static int32_t put_name(struct conn *conn, char **place, struct bytes name, bool address_allowed)
 {
     char ascii[NAME_MOST + 1];
     char *copy = NULL;
@@ -339,18 +340,23 @@ static int32_t put_name(char **place, struct bytes name, bool address_allowed)
     }
     if (name.len > 0 && copy == NULL)
         return TLSSHIM_E_MEMORY;
-    free(*place);
+    if (conn->server_name != conn->verify_name)
+        free(*place);
     *place = copy;
     return TLSSHIM_OK;
 }
 
+static int32_t send_server_name(struct conn *conn, char *name)
+{
+    conn->server_name = name;
+    return SSL_set_tlsext_host_name(conn->ssl, name) == 1 ? TLSSHIM_OK : TLSSHIM_E_MEMORY;
+}
+
 static int32_t put_server_name(struct conn *conn, struct bytes name)
 {
-    int32_t result = put_name(&conn->server_name, name, false);
+    int32_t result = put_name(conn, &conn->server_name, name, false);
 
-    if (result == TLSSHIM_OK && SSL_set_tlsext_host_name(conn->ssl, conn->server_name) != 1)
-        result = TLSSHIM_E_MEMORY;
-    return result;
+    return result < 0 ? result : send_server_name(conn, conn->server_name);
 }
 
 static int32_t put_peer_name(struct conn *conn, struct bytes name)
@@ -359,9 +365,9 @@ static int32_t put_peer_name(struct conn *conn, struct bytes name)
 
     if (name.len == 0)
         return TLSSHIM_OK;
-    result = put_name(&conn->verify_name, name, true);
+    result = put_name(conn, &conn->verify_name, name, true);
     if (result == TLSSHIM_OK && !conn_server(conn) && !name_is_ip(name))
-        result = put_server_name(conn, name);
+        result = send_server_name(conn, conn->verify_name);
     return result;
 }
 
@@ -459,7 +465,7 @@ static int32_t put_verify_name(struct conn *conn, struct bytes name)
 
     if (name.len == 0 && !conn_server(conn))
         return error_new(TLSSHIM_E_ARGUMENT, "a client needs a name to verify");
-    result = put_name(&conn->verify_name, name, true);
+    result = put_name(conn, &conn->verify_name, name, true);
     if (result == TLSSHIM_OK && !conn_server(conn))
         SSL_set_session(conn->ssl, NULL), conn->session_offered = NULL; /* it was offered under the name before */
     return result;

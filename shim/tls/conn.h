@@ -30,7 +30,7 @@ struct conn {
     SSL *ssl;
     struct transport transport;
     struct queue pile;
-    char *server_name; /* sent or received; NULL = none */
+    char *server_name; /* sent or received; NULL = none; may be the one below */
     char *verify_name; /* NULL = none */
     uint8_t *alpn;     /* in place of the setup's, or NULL */
     size_t alpn_len;

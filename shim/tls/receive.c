@@ -230,7 +230,7 @@ static int32_t flow_open(struct conn_call *call, struct bytes bytes, void *plain
         return result;
     transport_call(&conn->transport);
     conn->transport.in = bytes.data;
-    conn->transport.in_len = bytes.len;
+    conn->transport.in_len = (uint32_t)bytes.len;
     result = flow_read(call, plain, plain_cap);
     if (result >= 0 || result > TLSSHIM_E_HANDLE)
         *taken = (int32_t)(bytes.len - conn->transport.in_len);

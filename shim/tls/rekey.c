@@ -4,7 +4,7 @@
 #include "flow.h"
 
 /* Records under one key, well below AES-GCM's bound of 2^24.5 (RFC 8446 section 5.5). */
-static const uint64_t RECORDS_A_KEY = 1 << 23;
+static const uint32_t RECORDS_A_KEY = 1 << 23;
 
 /* Bytes under the one key that a connection has below TLS 1.3, well below AES-GCM's bound: 2^24.5 records of 16 KiB
  * (RFC 9325 section 4.4). Counted in bytes, so that small records do not end a connection before its time. */

@@ -166,8 +166,8 @@ static void out_begin(struct conn *conn, void *bytes, int32_t bytes_cap)
     struct transport *t = &conn->transport;
 
     t->out = bytes;
-    t->out_cap = (size_t)bytes_cap;
-    t->out_len = t->left.len > 0 ? queue_take(&t->left, bytes, t->out_cap) : 0;
+    t->out_cap = (uint32_t)bytes_cap;
+    t->out_len = t->left.len > 0 ? (uint32_t)queue_take(&t->left, bytes, t->out_cap) : 0;
 }
 
 static int32_t out_end(struct conn *conn)

@@ -219,7 +219,7 @@ static int transport_read(BIO *bio, char *data, int cap)
         len = hand_on(t, t->in, t->in_len < most ? t->in_len : most);
         memcpy(data, t->in, len);
         t->in += len;
-        t->in_len -= len;
+        t->in_len -= (uint32_t)len;
     } else if (t->fd >= 0 && !t->ended && t->read_errno == 0) {
         len = hand_on_received(t, (const uint8_t *)data, (size_t)receive(t, data, most));
     }
@@ -247,7 +247,7 @@ static int transport_write(BIO *bio, const char *data, int len)
         if (direct > (size_t)len)
             direct = (size_t)len;
         memcpy(t->out + t->out_len, data, direct);
-        t->out_len += direct;
+        t->out_len += (uint32_t)direct;
     }
     if (direct < (size_t)len && !queue_add(&t->left, data + direct, (size_t)len - direct)) {
         t->out_of_memory = true;

@@ -41,14 +41,14 @@ enum { FIRST_BYTES = 16 };
 
 struct transport {
     const uint8_t *in; /* the caller's, during a call */
-    size_t in_len;
-    uint8_t *out; /* the caller's, during a call */
-    size_t out_cap;
-    size_t out_len;
+    uint8_t *out;      /* the caller's, during a call */
+    uint32_t in_len;
+    uint32_t out_cap;
+    uint32_t out_len;
+    int fd;            /* or -1 */
     struct queue held; /* fed, not yet read */
     struct queue left; /* written, not yet drained */
     struct framing framing;
-    int fd;       /* or -1 */
     int budget;   /* what one call may still receive from the descriptor, in records */
     bool starved; /* the last read found nothing */
     bool ended;   /* nothing more will come */

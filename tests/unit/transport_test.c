@@ -114,7 +114,7 @@ START_TEST(a_backend_that_reads_ahead_gets_few_records_at_a_time)
         bio = transport_bio(&t);
         for (size_t i = 0; i < RECORDS; i++)
             memcpy(wire + i * record, (uint8_t[]){23, 3, 3, (uint8_t)(bodies_of[c] >> 8), (uint8_t)bodies_of[c]}, 5);
-        t.in = wire, t.in_len = RECORDS * record;
+        t.in = wire, t.in_len = (uint32_t)(RECORDS * record);
         for (int got, left = RECORDS; left > 0; left -= got) {
             got = BIO_read(bio, out, (int)sizeof out) / (int)record;
             must_be(got, left < AT_ONCE ? left : AT_ONCE);
@@ -173,7 +173,7 @@ START_TEST(writes_fill_the_callers_buffer_and_the_rest_waits_in_order)
     ck_assert_int_eq((int64_t)t.out_len, 10);
     ck_assert_mem_eq(out, "0123456789", 10);
     ck_assert_int_eq((int64_t)t.left.len, 6);
-    t.out_len = queue_take(&t.left, out, sizeof out);
+    t.out_len = (uint32_t)queue_take(&t.left, out, sizeof out);
     ck_assert_mem_eq(out, "abcdef", 6);
     ck_assert_int_eq(t.bytes_out, 16);
     BIO_free(bio);
