@@ -41,7 +41,7 @@
 
 (defun endpoint (role name)
   (make-context role :trust *trust* :identity (external-identity (load-cert-file (path name))) :events :sign
-                     :require-client-cert (eq role :server)))
+                     :require-client-cert (eq role :server) :session-cache (and (eq role :server) 64)))
 
 (defparameter *client* (endpoint :client "client"))
 (defparameter *server* (endpoint :server "server"))

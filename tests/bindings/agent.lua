@@ -35,7 +35,8 @@ local trust = assert(tlsshim.trust { file = folder .. "/root.pem" })
 local function context(role, name)
     local cert = assert(tlsshim.cert.load_file(("%s/%s.pem"):format(folder, name)))
     return assert(tlsshim.context { role = role, trust = trust, identity = assert(tlsshim.identity.external(cert)),
-        events = "sign", require_client_cert = role == "server" })
+        events = "sign", require_client_cert = role == "server",
+        session_cache = role == "server" and 64 or nil })
 end
 local client, server = context("client", "client"), context("server", "server")
 local at_client, at_server = signer "client", signer "server"

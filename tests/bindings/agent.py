@@ -38,7 +38,8 @@ trust = tlsshim.Trust(file=f"{folder}/root.pem")
 
 def context(role):
     identity = tlsshim.Identity.external(tlsshim.Cert.load_file(f"{folder}/{role}.pem"))
-    return tlsshim.Context(role, identity=identity, trust=trust, events="sign", require_client_cert=role == "server")
+    return tlsshim.Context(role, identity=identity, trust=trust, events="sign", require_client_cert=role == "server",
+                           session_cache=64 if role == "server" else None)
 
 
 client, server = context("client"), context("server")
