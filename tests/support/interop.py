@@ -123,10 +123,11 @@ class OursServing(Program):
     """Our server on a port of its own."""
 
     grace = 1
+    host = PEER
 
     def __init__(self, **settings):
         settings = {"ca": crt("root"), **identity("server"), **settings}
-        super().__init__(PEER, "serve", settings.pop("host", "127.0.0.1"), *words(settings))
+        super().__init__(self.host, "serve", settings.pop("host", "127.0.0.1"), *words(settings))
         self.port = int(self.expect(rb"port (\d+)\n").group(1))
 
     def order(self, line):
