@@ -41,7 +41,7 @@
         (cert-file (load-identity-files cert-file (or key-file cert-file) passphrase))
         (cert-data (load-identity-parts cert-data (or key-data cert-data) passphrase))))
 
-(defun show (number &rest options &key identity identities psks &allow-other-keys)
+(defun show (number &rest options &key identity identities staple psks &allow-other-keys)
   "Who this end is."
   (flet ((add (identity pattern)
            (done (raw:context-add-identity number (handle-number identity) pattern))))
@@ -49,13 +49,16 @@
           do (dolist (each (listed many)) (add each pattern)))
     (with-handles ((loaded (apply #'load-own-identity options)))
       (let ((own (if loaded (cons loaded (listed identity)) (listed identity))))
-        (dolist (each own) (add each "")))))
+        (dolist (each own) (add each ""))
+        (when staple
+          (unless own (error ":STAPLE needs the identity that it speaks for"))
+          (done (raw:context-set-staple number (handle-number (first own)) staple))))))
   (loop for (name . key) in psks
         do (done (raw:context-add-psk number name key))))
 
-(defun demand (number &key trust ca-file ca-data require-client-cert request-client-cert verify-depth verify-flags
-                        chain-cache pins (pin-mode :and) insecure-skip-chain insecure-skip-name insecure-skip-time
-                        insecure-skip-purpose
+(defun demand (number &key trust ca-file ca-data require-client-cert request-client-cert post-handshake verify-depth
+                        verify-flags chain-cache pins (pin-mode :and) staple-mode insecure-skip-chain insecure-skip-name
+                        insecure-skip-time insecure-skip-purpose
                       &allow-other-keys)
   "What is demanded of the peer."
   (when (and trust (or ca-file ca-data))
@@ -68,9 +71,11 @@
    ((or require-client-cert request-client-cert)
     (raw:context-set-client-certificate number (constant :client-certificate
                                                          (if require-client-cert :require :request))))
+   (post-handshake (raw:context-set-post-handshake number 1))
    (verify-depth (raw:context-set-verify-depth number verify-depth))
    (verify-flags (raw:context-set-verify-flags number (mask :verify verify-flags)))
    (chain-cache (raw:context-set-chain-cache number chain-cache))
+   (staple-mode (raw:context-set-staple-mode number (constant :staple staple-mode)))
    (insecure-skip-chain (raw:context-insecure-skip-chain number 1))
    (insecure-skip-name (raw:context-insecure-skip-name number 1))
    (insecure-skip-time (raw:context-insecure-skip-time number 1))
@@ -96,22 +101,23 @@
 
 (defun make-context (role &rest options
                      &key identity identity-file identity-data cert-file key-file cert-data key-data passphrase
-                       identities psks trust ca-file ca-data require-client-cert request-client-cert verify-depth
-                       verify-flags pins pin-mode chain-cache alpn-protocols alpn-mode profile security-level
-                       min-version max-version ciphers ciphersuites groups signature-algorithms
-                       own-signature-algorithms server-preference session-cache session-cache-p session-lifetime
-                       tickets ticket-keys ticket-rotation handshake-timeout limits memory keylog-file events
-                       insecure-skip-chain insecure-skip-name insecure-skip-time insecure-skip-purpose insecure-legacy)
+                       identities staple psks trust ca-file ca-data require-client-cert request-client-cert
+                       post-handshake verify-depth verify-flags pins pin-mode staple-mode chain-cache alpn-protocols
+                       alpn-mode profile security-level min-version max-version ciphers ciphersuites groups
+                       signature-algorithms own-signature-algorithms server-preference session-cache session-cache-p
+                       session-lifetime tickets ticket-keys ticket-rotation handshake-timeout limits memory keylog-file
+                       events insecure-skip-chain insecure-skip-name insecure-skip-time insecure-skip-purpose
+                       insecure-legacy)
   "What an endpoint is and demands; ROLE is :CLIENT or :SERVER. IDENTITIES is a list of (pattern . identity), PSKS one
 of (identity . key), LIMITS a plist.
 (make-context :server :cert-file ... :key-file ... :ca-file ... :require-client-cert t :alpn-protocols '(\"h2\"))"
-  (declare (ignore identity identity-file identity-data cert-file key-file cert-data key-data passphrase identities psks
-                   trust ca-file ca-data require-client-cert request-client-cert verify-depth verify-flags pins pin-mode
-                   chain-cache alpn-protocols alpn-mode profile security-level min-version max-version ciphers
-                   ciphersuites groups signature-algorithms own-signature-algorithms server-preference session-cache
-                   session-cache-p session-lifetime tickets ticket-keys ticket-rotation handshake-timeout limits memory
-                   keylog-file events insecure-skip-chain insecure-skip-name insecure-skip-time insecure-skip-purpose
-                   insecure-legacy))
+  (declare (ignore identity identity-file identity-data cert-file key-file cert-data key-data passphrase identities
+                   staple psks trust ca-file ca-data require-client-cert request-client-cert post-handshake
+                   verify-depth verify-flags pins pin-mode staple-mode chain-cache alpn-protocols alpn-mode profile
+                   security-level min-version max-version ciphers ciphersuites groups signature-algorithms
+                   own-signature-algorithms server-preference session-cache session-cache-p session-lifetime tickets
+                   ticket-keys ticket-rotation handshake-timeout limits memory keylog-file events insecure-skip-chain
+                   insecure-skip-name insecure-skip-time insecure-skip-purpose insecure-legacy))
   (let ((context (wrap 'context (raw:context-new (constant :role role)))))
     (dolist (part (list #'offer #'show #'demand #'manage) context)
       (apply part (handle-number context) options))))
@@ -123,6 +129,10 @@ of (identity . key), LIMITS a plist.
 (defun context-set-ticket-keys (context keys)
   "Of a live server context: the first key seals, all open."
   (done (raw:context-set-ticket-keys (handle-number context) keys)))
+
+(defun context-set-staple (context identity ocsp)
+  "Of a live server context: the OCSP answer for one of its identities; empty for none."
+  (done (raw:context-set-staple (handle-number context) (handle-number identity) ocsp)))
 
 (defun context-replace (context successor)
   "Later connections take the successor's configuration; sessions and ticket keys stay."

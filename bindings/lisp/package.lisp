@@ -31,7 +31,7 @@
    #:context #:make-context #:context-frozen #:context-handshakes #:context-resumptions #:context-ciphers
    #:context-ciphersuites #:context-groups #:context-cache-hits #:context-cache-misses #:context-cache-entries
    #:context-verify-depth #:context-handshake-timeout #:context-security-level #:context-signatures #:context-copy
-   #:context-set-ticket-keys #:context-replace #:ticket-keys #:derive-ticket-keys #:cipher-text
+   #:context-set-ticket-keys #:context-set-staple #:context-replace #:ticket-keys #:derive-ticket-keys #:cipher-text
    #:conn #:make-conn #:conn-set-server-name #:conn-set-verify-name #:conn-set-alpn #:conn-set-session #:conn-session
    #:conn-feed #:conn-feed-end #:conn-drain #:conn-handshake #:conn-read #:conn-peek #:conn-write #:conn-shutdown
    #:conn-open #:conn-seal #:conn-cork #:conn-key-update #:conn-state #:conn-pending #:conn-pending-out
@@ -39,7 +39,7 @@
    #:conn-export-keying #:conn-version #:conn-cipher #:conn-cipher-bits #:conn-group #:conn-signature
    #:conn-peer-signature #:conn-alpn #:conn-server-name #:conn-verify-name #:conn-verify-report #:conn-verify-code
    #:conn-shared-ciphers #:conn-psk-identity #:conn-hello-retry #:conn-extended-master-secret #:conn-client-random
-   #:conn-staple #:conn-insecure #:conn-peer #:conn-use-identity #:conn-handlers #:conn-event
+   #:conn-staple #:conn-insecure #:conn-peer #:conn-use-identity #:conn-request-certificate #:conn-handlers #:conn-event
    #:conn-verified #:conn-resumed #:conn-certificate-requested #:conn-handshake-ms #:conn-bytes-in #:conn-bytes-out
    #:event #:event-kind #:event-conn #:event-answered #:event-server-name #:event-alpn #:event-versions #:event-ciphers
    #:event-groups #:event-signatures #:event-verify-code #:event-verify-text #:event-depth #:event-ca-names

@@ -76,6 +76,10 @@
   "Before a client's handshake: shows this identity in place of the context's."
   (done (raw:conn-use-identity (handle-number conn) (handle-number identity))))
 
+(defun conn-request-certificate (conn)
+  "Asks a client for its certificate after the handshake."
+  (done (raw:conn-request-certificate (handle-number conn))))
+
 (defun conn-cork (conn on)
   (done (raw:conn-cork (handle-number conn) (if on 1 0))))
 

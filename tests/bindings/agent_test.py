@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Keys in another process: from each language, handshakes in a row whose signatures an agent makes. time limit: 240 s"""
+"""Keys in another process: handshakes in a row whose signatures an agent makes. time limit: 240 s"""
 import contextlib
 import os
 import pathlib
@@ -60,8 +60,8 @@ def handshakes(*words, **more):
     with town() as folder, socket.socket(socket.AF_UNIX) as agent:
         agent.connect(f"{folder}/agent")
         env = hosts.environment(AGENT_FD=str(agent.fileno()), FOLDER=folder, COUNT=str(TIMES), **more)
-        ran = subprocess.run([*map(str, words), str(agent.fileno()), folder, str(TIMES)], capture_output=True, text=True,
-                             env=env, pass_fds=[agent.fileno()], check=False, timeout=1200)
+        ran = subprocess.run([*map(str, words), str(agent.fileno()), folder, str(TIMES)], capture_output=True,
+                             text=True, env=env, pass_fds=[agent.fileno()], check=False, timeout=1200)
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
     line = ran.stdout.strip().splitlines()[-1]
     print(f"{words[0]} {more.get('TLSSHIM_RAW', '')}: {TIMES} handshakes, {line}")
@@ -116,8 +116,8 @@ def the_example_serves_without_a_key():
         words = "server", f"{folder}/agent", "server", f"{folder}/root.pem", f"{folder}/server.pem"
         with program(*AGENT, *words) as (line, _):
             port = line.removeprefix("port=")
-            told = subprocess.run([hosts.PYTHON, "-c", VISIT, port, folder], check=False, capture_output=True, text=True,
-                                  env=hosts.environment(), timeout=60)
+            told = subprocess.run([hosts.PYTHON, "-c", VISIT, port, folder], check=False, capture_output=True,
+                                  text=True, env=hosts.environment(), timeout=60)
             assert told.stdout == "hello TLSv1.3\n", told.stdout + told.stderr
 
 

@@ -110,7 +110,10 @@ local function verify()
     end_of("not welcome", meet(one, other, handlers, {}))
     one = at_client { trust = assert(tlsshim.trust { cert = tlsshim.ca "CN=Else":cert() }), events = "verify" }
     one, other = one:conn "www.test", at_server {} :conn()
-    end_of("bad judgement", meet(one, other, { verify = function(event) say("depth", event.depth) return true end }, {}))
+    end_of("bad judgement", meet(one, other, { verify = function(event)
+        say("depth", event.depth)
+        return true
+    end }, {}))
     say("no peer", (other:peer()))
 end
 
@@ -289,8 +292,36 @@ local function options()
     say("cipher", tlsshim.cipher_text "0xc02f", tlsshim.cipher_text "NONSENSE")
 end
 
+local function staples()
+    local answer = assert(town.ca:ocsp(town.server:cert()))
+    local server = at_server { staple = answer }
+    local one, other = at_client { staple_mode = "require" } :conn "www.test", server:conn()
+    local err, other_err = meet(one, other, {}, {})
+    say("stapled", err, other_err, one:staple() == answer)
+    say("no answer", server:set_staple(town.server, ""))
+    end_of("nothing stapled", meet(at_client { staple_mode = "require" } :conn "www.test", server:conn(), {}, {}))
+    local _, revoked = server:set_staple(town.server, assert(town.ca:ocsp(town.server:cert(), "revoked")))
+    say("revoked", revoked.code)
+    raised("whose staple", tlsshim.context, { role = "server", staple = answer })
+    raised("no such mode", tlsshim.context, { role = "client", staple_mode = "nonsense" })
+end
+
+local function asked_late()
+    local one = at_client { identity = town.client, post_handshake = true } :conn "www.test"
+    local other = at_server { trust = town.trust, post_handshake = true } :conn()
+    local err, other_err = meet(one, other, {}, {})
+    say("at first", err, other_err, (other:peer()))
+    say("asked", other:request_certificate(), other:certificate_requested())
+    assert(one:feed(other:drain()))
+    refused("reads on", one:read())
+    assert(other:feed(one:drain()))
+    refused("reads on", other:read())
+    say("then", other:peer_name(), other:verified(), other:certificate_requested())
+    refused("not by clients", one:request_certificate())
+end
+
 for _, part in ipairs { steps, hello, verify, certificate, session_and_keylog, sign, handlers_are_ordinary_code, sealed,
-    streams, options } do part() end
+    streams, options, staples, asked_late } do part() end
 town = nil
 collectgarbage()
 collectgarbage()

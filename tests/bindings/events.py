@@ -250,10 +250,36 @@ def options(town):
     say("cipher", tlsshim.cipher_text("0xc02f"), tlsshim.cipher_text("NONSENSE"))
 
 
+def staples(town):
+    ca, answer = town.ca, town.ca.ocsp(town.server.cert)
+    server = town.at_server(staple=answer)
+    one, other = town.at_client(staple_mode="require").conn("www.test"), server.conn()
+    say("stapled", *meet(one, other, {}, {}), one.staple == answer)
+    say("no answer", done(server.set_staple(town.server, b"")))
+    end_of("nothing stapled", *meet(town.at_client(staple_mode="require").conn("www.test"), server.conn(), {}, {}))
+    revoked = error_of(server.set_staple, town.server, ca.ocsp(town.server.cert, "revoked"))
+    say("revoked", revoked.code)
+    raised("whose staple", tlsshim.Context, "server", staple=answer)
+    raised("no such mode", tlsshim.Context, "client", staple_mode="nonsense")
+
+
+def asked_late(town):
+    one = town.at_client(identity=town.client, post_handshake=True).conn("www.test")
+    other = town.at_server(trust=town.trust, post_handshake=True).conn()
+    say("at first", *meet(one, other, {}, {}), other.peer)
+    say("asked", done(other.request_certificate()), other.certificate_requested)
+    one.feed(other.drain())
+    refused("reads on", one.read)
+    other.feed(one.drain())
+    refused("reads on", other.read)
+    say("then", other.peer_name, other.verified, other.certificate_requested)
+    refused("not by clients", one.request_certificate)
+
+
 def everything():
     town = Town()
     for part in (steps, hello, verify, certificate, session_and_keylog, sign, handlers_are_ordinary_code, sealed,
-                 streams, options):
+                 streams, options, staples, asked_late):
         part(town)
 
 

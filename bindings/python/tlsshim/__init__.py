@@ -15,8 +15,8 @@ from ._pki import Cert, Identity, Key, Template, Trust, ca, crl_text, ocsp_text,
 from ._tls import Conn, Peer, Session, State, derive_ticket_keys, ticket_keys
 
 __all__ = ["Cert", "Conn", "Context", "Error", "Event", "Handlers", "Identity", "Key", "Listener", "Peer", "PeerError",
-           "Session", "State", "Stream", "SystemFailure", "Template", "Timeout", "TransportError", "Trust", "Want", "ca",
-           "cipher_text", "connect", "crl_text", "derive_ticket_keys", "has", "listen", "live", "ocsp_text",
+           "Session", "State", "Stream", "SystemFailure", "Template", "Timeout", "TransportError", "Trust", "Want",
+           "ca", "cipher_text", "connect", "crl_text", "derive_ticket_keys", "has", "listen", "live", "ocsp_text",
            "request_text", "self_signed", "ticket_keys", "version"]
 
 
