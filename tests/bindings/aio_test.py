@@ -170,6 +170,93 @@ async def an_end_without_goodbye_is_told_from_a_clean_one():
         await cutting.wait_closed()
 
 
+def external(identity):
+    """An identity without its private key, and a handler that signs with that, after a while, as a remote one does."""
+    key, asked = identity.key, []
+
+    async def sign(event):
+        asked.append(event.scheme)
+        await asyncio.sleep(0.01)
+        return key.sign(event.message, event.scheme)
+    return tlsshim.Identity.external(identity.cert), sign, asked
+
+
+class Decisions(Town):
+    """Both ends ask: for signatures, and whether the peer is welcome."""
+
+    def __init__(self, welcome):
+        super().__init__()
+        ca = tlsshim.ca("CN=CA")
+        trust = tlsshim.Trust(cert=ca.cert)
+        server, self.server_signs, self.server_asked = external(ca.issue(names=["localhost"]))
+        client, self.client_signs, self.client_asked = external(ca.issue(subject="CN=c", usage="client"))
+        self.server = tlsshim.Context("server", identity=server, trust=trust, require_client_cert=True,
+                                      events=["hello", "sign", "verify"])
+        self.client = tlsshim.Context("client", identity=client, trust=trust, events=["sign"])
+        self.welcome, self.names = welcome, []
+
+    async def __aenter__(self):
+        async def verify(event):
+            await asyncio.sleep(0)
+            return event.conn.peer.common_name in self.welcome
+        handlers = {"hello": lambda event: self.names.append(event.server_name), "sign": self.server_signs,
+                    "verify": verify}
+        self.listening = await aio.start_server(self.echo, "127.0.0.1", 0, self.server, self.heard.append, handlers)
+        return self
+
+    async def come(self, handlers):
+        port = self.listening.sockets[0].getsockname()[1]
+        return await aio.connect("127.0.0.1", port, self.client, server_name="localhost", verify_name="localhost",
+                                 handlers=handlers)
+
+
+@in_loop
+async def handlers_may_be_coroutines():
+    async with Decisions(welcome=["c"]) as town:
+        streams = await asyncio.gather(*(town.come({"sign": town.client_signs}) for _ in range(CLIENTS)))
+        for stream in streams:
+            await stream.write(b"hello")
+            assert await stream.read() == b"hello"
+            stream.close()
+        assert len(town.client_asked) == len(town.server_asked) == CLIENTS, (town.client_asked, town.server_asked)
+        assert town.names == ["localhost"] * CLIENTS, town.names
+
+
+@in_loop
+async def a_host_that_refuses_is_heard_by_the_peer():
+    async with Decisions(welcome=["somebody else"]) as town:
+        try:
+            async with await town.come({"sign": town.client_signs}) as stream:
+                await stream.read()
+            raise AssertionError("was served though not welcome")
+        except tlsshim.PeerError as error:
+            assert (error.code, error.number("alert")) == ("E_REJECTED", 46), (error.code, error.number("alert"))
+        while not town.heard:
+            await asyncio.sleep(0.01)
+        assert [error.code for error in town.heard] == ["E_VERDICT"]
+
+
+@in_loop
+async def what_has_no_handler_is_left_to_the_host():
+    async with Decisions(welcome=["c"]) as town:
+        try:
+            await town.come({})
+            raise AssertionError("nobody had signed")
+        except tlsshim.Want as want:
+            assert want.code == "WANT_EVENT", want.code
+
+
+@in_loop
+async def tasks_that_come_upon_one_event_have_it_answered_once():
+    async with Decisions(welcome=["c"]) as town:
+        port = town.listening.sockets[0].getsockname()[1]
+        conn = tlsshim.Conn(town.client, "localhost")
+        async with aio.Stream(conn, *await asyncio.open_connection("127.0.0.1", port)) as stream:
+            await asyncio.gather(stream.handshake({"sign": town.client_signs}), stream.write(b"one"), stream.read())
+        assert len(town.client_asked) == 1, town.client_asked
+
+
 if __name__ == "__main__":
-    run([many_connections_read_and_write_at_once, a_file_is_sent, a_session_is_resumed, a_refusal_reaches_both_ends,
+    run([handlers_may_be_coroutines, a_host_that_refuses_is_heard_by_the_peer, what_has_no_handler_is_left_to_the_host,
+         tasks_that_come_upon_one_event_have_it_answered_once, many_connections_read_and_write_at_once, a_file_is_sent, a_session_is_resumed, a_refusal_reaches_both_ends,
          a_wait_can_be_cancelled_and_the_stream_goes_on, an_end_without_goodbye_is_told_from_a_clean_one])

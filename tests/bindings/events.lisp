@@ -170,8 +170,8 @@
       (meet one other '() (list :hello (lambda (event) (declare (ignore event)) (throw 'leave nil)))))
     (say "left" (string-downcase (event-kind (conn-event other))))
     (say-met "other handlers" (meet one other '() (list :hello (constantly nil))))
-    (raised "no such kind" (conn-handshake one (list :helo #'identity)))
-    (raised "no such event" (make-context :server :events :helo))
+    (named "no such kind" "helo" (conn-handshake one (list :helo #'identity)))
+    (named "no such event" "helo" (make-context :server :events :helo))
     (refused "not a client's" (make-context :client :events :hello))
     (say "once set" (truth (conn-handlers other)))))
 
@@ -257,7 +257,8 @@
     (refused "legacy alone" (make-context :client :min-version "TLSv1.0"))
     (refused "no such profile" (make-context :client :profile :nonsense))
     (refused "no such scheme" (make-context :client :own-signature-algorithms "nonsense"))
-    (raised "no such limit" (make-context :client :limits '(:nonsense 1)))
+    (named "no such option" "nonsense" (apply #'make-context :client (list :nonsense 1)))
+    (named "no such limit" "nonsense" (make-context :client :limits '(:nonsense 1)))
     (raised "trust twice" (make-context :client :trust *trust* :ca-data "nonsense"))
     (say "cipher" (cipher-text "0xc02f") (cipher-text "NONSENSE"))))
 

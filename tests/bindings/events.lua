@@ -1,7 +1,7 @@
 -- What a host decides while connections are made, told as every host's layer tells it; layer_test.py compares them.
 local tlsshim = require "tlsshim"
 local telling = dofile(arg[0]:match "^(.*/)" .. "telling.lua")
-local raised, refused, say = telling.raised, telling.refused, telling.say
+local named, raised, refused, say = telling.named, telling.raised, telling.refused, telling.say
 
 say("at first", tlsshim.live())
 
@@ -182,8 +182,8 @@ local function handlers_are_ordinary_code()
     local one, other = at_client {} :conn "www.test", at_server { events = "hello" } :conn()
     if not pcall(meet, one, other, {}, { hello = leave }) then say("left", other:event().kind) end
     say("other handlers", meet(one, other, {}, { hello = function() end }))
-    raised("no such kind", one.handshake, one, { helo = leave })
-    raised("no such event", tlsshim.context, { role = "server", events = "helo" })
+    named("no such kind", "helo", one.handshake, one, { helo = leave })
+    named("no such event", "helo", tlsshim.context, { role = "server", events = "helo" })
     refused("not a client's", tlsshim.context { role = "client", events = "hello" })
     say("once set", other.handlers ~= nil)
 end
@@ -287,7 +287,8 @@ local function options()
     refused("legacy alone", tlsshim.context { role = "client", min_version = "TLSv1.0" })
     refused("no such profile", tlsshim.context { role = "client", profile = "nonsense" })
     refused("no such scheme", tlsshim.context { role = "client", own_signature_algorithms = "nonsense" })
-    raised("no such limit", tlsshim.context, { role = "client", limits = { nonsense = 1 } })
+    named("no such option", "nonsense", tlsshim.context, { role = "client", nonsense = 1 })
+    named("no such limit", "nonsense", tlsshim.context, { role = "client", limits = { nonsense = 1 } })
     raised("trust twice", tlsshim.context, { role = "client", trust = town.trust, ca_data = pem })
     say("cipher", tlsshim.cipher_text "0xc02f", tlsshim.cipher_text "NONSENSE")
 end

@@ -4,7 +4,7 @@ import os
 import tempfile
 
 import tlsshim
-from telling import done, error_of, raised, refused, say
+from telling import done, error_of, named, raised, refused, say
 
 say("at first", tlsshim.live())
 
@@ -165,8 +165,8 @@ def handlers_are_ordinary_code(town):
     except Leave:
         say("left", other.event.kind)
     say("other handlers", *meet(one, other, {}, {"hello": lambda event: None}))
-    raised("no such kind", one.handshake, {"helo": leave})
-    raised("no such event", tlsshim.Context, "server", events="helo")
+    named("no such kind", "helo", one.handshake, {"helo": leave})
+    named("no such event", "helo", tlsshim.Context, "server", events="helo")
     refused("not a client's", tlsshim.Context, "client", events="hello")
     say("once set", other.handlers is not None)
 
@@ -245,7 +245,8 @@ def options(town):
     refused("legacy alone", tlsshim.Context, "client", min_version="TLSv1.0")
     refused("no such profile", tlsshim.Context, "client", profile="nonsense")
     refused("no such scheme", tlsshim.Context, "client", own_signature_algorithms="nonsense")
-    raised("no such limit", tlsshim.Context, "client", limits={"nonsense": 1})
+    named("no such option", "nonsense", tlsshim.Context, "client", nonsense=1)
+    named("no such limit", "nonsense", tlsshim.Context, "client", limits={"nonsense": 1})
     raised("trust twice", tlsshim.Context, "client", trust=town.trust, ca_data=pem)
     say("cipher", tlsshim.cipher_text("0xc02f"), tlsshim.cipher_text("NONSENSE"))
 

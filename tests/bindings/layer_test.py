@@ -90,6 +90,36 @@ def lua_closes_at_the_end_of_a_scope():
     assert lines_of("lua5.4", ["lua5.4", "-e", chunk]) == ["0 open"]
 
 
+TWO_THREADS = """
+import threading, time, tlsshim
+ca = tlsshim.ca("CN=Root")
+trust = tlsshim.Trust(cert=ca.cert)
+client = tlsshim.Context("client", trust=trust, events="verify")
+server = tlsshim.Context("server", identity=ca.issue(names=["localhost"]))
+asked, got = [], []
+
+def verify(event):
+    asked.append(event.kind)
+    time.sleep(0.05)
+    return True
+
+with tlsshim.listen("127.0.0.1") as listener:
+    one = tlsshim.connect("127.0.0.1", listener.port, client, timeout=0, verify_name="localhost")
+    one.timeout, one.conn.handlers = 20, {"verify": verify}
+    with one, listener.accept(server, 10) as other:
+        reader = threading.Thread(target=lambda: got.append(one.read()))
+        writer = threading.Thread(target=one.write, args=(b"up",))
+        reader.start()
+        writer.start()
+        other.write(b"down")
+        print(other.read(), (writer.join(), reader.join()) and got[0], len(asked))
+"""
+
+
+def threads_of_python_answer_an_event_once():
+    assert lines_of("python", ["/usr/bin/python3", "-c", TWO_THREADS]) == ["b'up' b'down' 1"]
+
+
 def python_falls_back_to_ctypes_and_refuses_another_name():
     env = hosts.environment()
     ask = ["/usr/bin/python3", "-c", "import tlsshim; print(tlsshim.raw.__name__)"]
@@ -107,4 +137,5 @@ if __name__ == "__main__":
             expected_file(accepted).write_text("\n".join(told(accepted, "lua5.4")) + "\n", encoding="utf-8")
     run([*(says_what_all_say(scenario, name) for scenario in SCENARIOS for name in HOSTS),
          timeouts_of_sbcl_reach_into_waits, lisp_reads_and_writes_with_its_own_functions,
-         lua_closes_at_the_end_of_a_scope, python_falls_back_to_ctypes_and_refuses_another_name])
+         lua_closes_at_the_end_of_a_scope, threads_of_python_answer_an_event_once,
+         python_falls_back_to_ctypes_and_refuses_another_name])

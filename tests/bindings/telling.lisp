@@ -47,6 +47,14 @@
                  (tlsshim-error () "refused")
                  (error () "raised"))))
 
+(defmacro named (title word &body body)
+  "What is signalled says what was wrong."
+  `(say ,title (handler-case (progn ,@body "was not raised")
+                 (error (condition)
+                   (if (search ,word (princ-to-string condition) :test #'char-equal)
+                       ,word
+                       (format nil "not named: ~A" condition))))))
+
 (defun end ()
   "Ends the process, when the collector has closed what is left."
   ;; A stack that is scanned conservatively may keep what a dead frame has left; another call writes over it.

@@ -19,4 +19,10 @@ end
 local function refused(title, value, err) say(title, value == nil and err or "was not refused") end
 local function raised(title, ...) say(title, pcall(...) and "was not raised" or "raised") end
 
-return { raised = raised, refused = refused, say = say }
+-- What is raised says what was wrong.
+local function named(title, word, ...)
+    local ok, err = pcall(...)
+    say(title, ok and "was not raised" or tostring(err):find(word, 1, true) and word or "not named: " .. tostring(err))
+end
+
+return { named = named, raised = raised, refused = refused, say = say }

@@ -39,6 +39,15 @@ def raised(title, call, *arguments, **options):
         say(title, "raised")
 
 
+def named(title, word, call, *arguments, **options):
+    """What is raised says what was wrong."""
+    try:
+        call(*arguments, **options)
+        say(title, "was not raised")
+    except (TypeError, ValueError) as error:
+        say(title, word if word in str(error) else f"not named: {error}")
+
+
 def done(answer):
     """What returns nothing has done it."""
     return answer is None
