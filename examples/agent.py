@@ -84,7 +84,8 @@ class Signer:
 def server(path, name, ca, cert, port="0"):
     ask = Signer(path, name)
     identity = tlsshim.Identity.external(tlsshim.Cert.load_file(cert))
-    context = tlsshim.Context("server", identity=identity, ca_file=ca, require_client_cert=True, events="sign")
+    context = tlsshim.Context("server", identity=identity, ca_file=ca, require_client_cert=True, events="sign",
+                              min_version="TLSv1.3", alpn_protocols=["h2", "http/1.1"])
     with tlsshim.listen("localhost", int(port)) as listener:
         print(f"port={listener.port}", flush=True)
         while True:

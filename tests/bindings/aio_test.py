@@ -258,5 +258,6 @@ async def tasks_that_come_upon_one_event_have_it_answered_once():
 
 if __name__ == "__main__":
     run([handlers_may_be_coroutines, a_host_that_refuses_is_heard_by_the_peer, what_has_no_handler_is_left_to_the_host,
-         tasks_that_come_upon_one_event_have_it_answered_once, many_connections_read_and_write_at_once, a_file_is_sent, a_session_is_resumed, a_refusal_reaches_both_ends,
+         tasks_that_come_upon_one_event_have_it_answered_once, many_connections_read_and_write_at_once, a_file_is_sent,
+         a_session_is_resumed, a_refusal_reaches_both_ends,
          a_wait_can_be_cancelled_and_the_stream_goes_on, an_end_without_goodbye_is_told_from_a_clean_one])

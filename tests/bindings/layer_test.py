@@ -116,6 +116,52 @@ with tlsshim.listen("127.0.0.1") as listener:
 """
 
 
+TWO_LISP_THREADS = """
+(let* ((ca (tlsshim:ca "CN=Root"))
+       (client (tlsshim:make-context :client :trust (tlsshim:make-trust :cert (tlsshim:identity-cert ca))
+                                             :events :verify))
+       (server (tlsshim:make-context :server :identity (tlsshim:issue ca :names '("localhost"))))
+       (asked 0))
+  (tlsshim:with-handles ((listener (tlsshim:make-listener "127.0.0.1"))
+                         (one (tlsshim:connect "127.0.0.1" (tlsshim:listener-port listener) :context client :timeout 0
+                                               :verify-name "localhost"))
+                         (other (tlsshim:listener-accept listener :context server :timeout 10)))
+    (setf (tlsshim:timeout one) 20
+          (tlsshim:conn-handlers (tlsshim:stream-conn one))
+          (list :verify (lambda (event) (declare (ignore event)) (incf asked) (sleep 0.05) t)))
+    (let ((reader (sb-thread:make-thread (lambda () (tlsshim:stream-read one))))
+          (writer (sb-thread:make-thread (lambda () (tlsshim:stream-write one "up")))))
+      (tlsshim:stream-write other "down")
+      (format t "~D ~D ~D ~D~%" (length (tlsshim:stream-read other)) (length (sb-thread:join-thread reader))
+              (sb-thread:join-thread writer) asked))))
+"""
+
+
+def threads_of_lisp_answer_an_event_once():
+    words = [*hosts.SBCL, "--eval", "(require :asdf)", "--eval", '(asdf:load-system "tlsshim")', "--eval",
+             TWO_LISP_THREADS, "--quit"]
+    assert lines_of("sbcl", words) == ["2 4 2 1"]
+
+
+def handlers_of_lua_may_yield():
+    chunk = """local tlsshim = require "tlsshim"
+        local ca = assert(tlsshim.ca "CN=Root")
+        local client = assert(tlsshim.context { role = "client", trust = tlsshim.trust { cert = ca:cert() } })
+        local server = assert(tlsshim.context { role = "server", events = "hello" }):conn()
+        client = client:conn "www.test"
+        client:handshake()
+        server:feed(client:drain())
+        local task = coroutine.wrap(function()
+            return server:handshake { hello = function(event) return coroutine.yield(event.server_name) end }
+        end)
+        local name = task()
+        print(name, server:event().kind)
+        print(select(2, task(ca:issue { names = name })).code)"""
+    for name in ("lua5.4", "luajit"):
+        if not (SANITIZE and name in hosts.ALONE):
+            assert lines_of(name, [name, "-e", chunk]) == ["www.test\thello", "WANT_DRAIN"], name
+
+
 def threads_of_python_answer_an_event_once():
     assert lines_of("python", ["/usr/bin/python3", "-c", TWO_THREADS]) == ["b'up' b'down' 1"]
 
@@ -137,5 +183,6 @@ if __name__ == "__main__":
             expected_file(accepted).write_text("\n".join(told(accepted, "lua5.4")) + "\n", encoding="utf-8")
     run([*(says_what_all_say(scenario, name) for scenario in SCENARIOS for name in HOSTS),
          timeouts_of_sbcl_reach_into_waits, lisp_reads_and_writes_with_its_own_functions,
-         lua_closes_at_the_end_of_a_scope, threads_of_python_answer_an_event_once,
+         lua_closes_at_the_end_of_a_scope, handlers_of_lua_may_yield,
+         threads_of_python_answer_an_event_once, threads_of_lisp_answer_an_event_once,
          python_falls_back_to_ctypes_and_refuses_another_name])

@@ -37,13 +37,17 @@ def program(language):
 
 
 def says_hello(language, *words, suffix, greeting="hello me TLSv1.3"):
+    says(program(language), *words, suffix=suffix, greeting=greeting)
+
+
+def says(text, *words, suffix, greeting):
     env = host_environment(PYTHONPATH=f"{BUILD}/python", LUA_PATH=f"{BUILD}/lua/?.lua;{BUILD}/lua/?/init.lua;;",
                            LUA_CPATH=f"{BUILD}/lua/?.so;;", CL_SOURCE_REGISTRY=f"{BUILD}/lisp:",
                            ASDF_OUTPUT_TRANSLATIONS="(:output-translations "
                            f'(t ("{BUILD}/lisp-cache" :implementation)) :ignore-inherited-configuration)')
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / f"readme.{suffix}"
-        file.write_text(program(language))
+        file.write_text(text)
         said = command(*(word.replace("FILE", str(file)) for word in words), env=env, timeout=120)
     assert said.split() == greeting.split(), said
 
@@ -60,9 +64,22 @@ def the_programs_in_the_readme_run():
         says_hello("lisp", "sbcl", "--script", "FILE", suffix="lisp")
 
 
+def the_programs_on_the_page_of_bindings_run():
+    """Those that are no quotations."""
+    text = re.sub(r"^`[\w/.-]+`:\n```\w+\n.*?^```$", "", (TOP / "docs" / "bindings.md").read_text(), flags=re.M | re.S)
+    for language, hosts in {"lua": ("lua5.4", "luajit"), "python": ("/usr/bin/python3",), "lisp": ("sbcl",)}.items():
+        for host in hosts:
+            if SANITIZE and host in ("luajit", "sbcl"):
+                continue
+            found = re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+            assert len(found) == 1, f"{len(found)} programs in {language}"
+            says(found[0], *({"sbcl": ("sbcl", "--script")}.get(host, (host,))), "FILE", suffix=language,
+                 greeting="two.test")
+
+
 def the_program_of(page):
     text = (TOP / "docs" / page).read_text()
-    whole = "\n".join(re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)) + "\nos._exit(0)\n"
+    whole = "import os\n" + "\n".join(re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)) + "\nos._exit(0)\n"
     command("/usr/bin/python3", "-c", whole, env=host_environment(PYTHONPATH=f"{BUILD}/python"), timeout=60)
 
 
@@ -72,6 +89,10 @@ def the_program_on_the_page_of_sessions_runs():
 
 def the_program_on_the_page_of_contexts_runs():
     the_program_of("contexts.md")
+
+
+def the_program_on_the_page_of_events_runs():
+    the_program_of("events.md")
 
 
 def the_calls_on_the_page_of_sessions_compile():
@@ -89,4 +110,5 @@ def the_calls_on_the_page_of_sessions_compile():
 if __name__ == "__main__":
     run([quoted_sources_are_as_quoted, linked_files_exist, the_programs_in_the_readme_run,
          the_program_on_the_page_of_sessions_runs, the_program_on_the_page_of_contexts_runs,
+         the_program_on_the_page_of_events_runs, the_programs_on_the_page_of_bindings_run,
          the_calls_on_the_page_of_sessions_compile])
