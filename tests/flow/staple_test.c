@@ -466,7 +466,7 @@ START_TEST(many_certificates_keep_their_answers)
         ck_assert_ok(give_good(server, leaf, 3600, &given[i]));
     }
     for (int i = 0; i < MANY; i++) {
-        char name[16];
+        char name[32];
         struct pair *pair;
         struct stapled seen;
 
