@@ -95,6 +95,16 @@ def the_program_on_the_page_of_events_runs():
     the_program_of("events.md")
 
 
+def the_program_and_the_commands_on_the_page_of_verification_run():
+    the_program_of("verification.md")
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (TOP / "docs" / "verification.md").read_text(), re.M | re.S)
+    assert len(blocks) == 1, f"{len(blocks)} blocks of commands"
+    env = dict(os.environ, PATH=f"{BUILD}:{os.environ['PATH']}")
+    with tempfile.TemporaryDirectory() as folder:
+        said = command("sh", "-ec", blocks[0], env=env, cwd=folder)
+    assert "Cert Status: good" in said, said
+
+
 def the_calls_on_the_page_of_sessions_compile():
     calls = re.findall(r"^```c\n(.*?)^```$", (TOP / "docs" / "sessions.md").read_text(), re.M | re.S)
     assert len(calls) == 1, f"{len(calls)} blocks in C"
@@ -111,4 +121,5 @@ if __name__ == "__main__":
     run([quoted_sources_are_as_quoted, linked_files_exist, the_programs_in_the_readme_run,
          the_program_on_the_page_of_sessions_runs, the_program_on_the_page_of_contexts_runs,
          the_program_on_the_page_of_events_runs, the_programs_on_the_page_of_bindings_run,
+         the_program_and_the_commands_on_the_page_of_verification_run,
          the_calls_on_the_page_of_sessions_compile])
