@@ -327,5 +327,6 @@ coroutine.wrap(function()
         sealed, streams, options, staples, asked_late } do part() end
 end)()
 town = nil
+if jit then jit.flush() end -- a trace holds what it took for a constant: handles in upvalues
 for _ = 1, 10 do collectgarbage() end -- what one finalizer lets go of is found by the next
 say("at last", tlsshim.live())
