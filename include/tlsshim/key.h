@@ -49,9 +49,9 @@ int64_t tlsshim_key_load_file(const void *path, int32_t path_len, const void *pa
 
 /* Makes a key whose private half is elsewhere: a connection asks for its signatures by the SIGN event.
  *
- * public_key handle key
+ * public_key handle key; RSA, RSA-PSS, EC, Ed25519 or Ed448, else E_UNSUPPORTED
  * return  handle key
- * errors  E_LIMIT
+ * errors  E_LIMIT E_UNSUPPORTED
  * thread  any
  * blocks  never
  * source  -
