@@ -8,77 +8,12 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#include "../base/bytes.h"
-
 enum {
     RECORDS_A_CALL = 1024, /* then the call receives no more: its time may be up, and small messages take much of it */
     RECEIVE_COST = 16,     /* in records */
     HEADER = 5,
     RECORDS_AT_ONCE = 8,
-    QUEUE_MOST = 1 << 30,
 };
-
-static void data_free(struct queue *queue)
-{
-    if (queue->secret)
-        bytes_wipe(queue->data, queue->cap);
-    free(queue->data);
-}
-
-bool queue_add(struct queue *queue, const void *data, size_t len)
-{
-    size_t cap = queue->cap != 0 ? queue->cap : 4096;
-    uint8_t *grown;
-
-    if (len == 0)
-        return true;
-    if (queue->head + queue->len + len > queue->cap) {
-        while (cap < queue->len + len)
-            cap *= 2;
-        if (cap > QUEUE_MOST)
-            return false;
-        if (cap == queue->cap) {
-            memmove(queue->data, queue->data + queue->head, queue->len);
-        } else {
-            grown = malloc(cap);
-            if (grown == NULL)
-                return false;
-            if (queue->len > 0)
-                memcpy(grown, queue->data + queue->head, queue->len);
-            data_free(queue);
-            queue->data = grown;
-            queue->cap = (uint32_t)cap;
-        }
-        queue->head = 0;
-    }
-    memcpy(queue->data + queue->head + queue->len, data, len);
-    queue->len += (uint32_t)len;
-    return true;
-}
-
-void queue_skip(struct queue *queue, size_t len)
-{
-    queue->head += (uint32_t)len;
-    queue->len -= (uint32_t)len;
-    if (queue->len == 0)
-        queue->head = 0;
-}
-
-size_t queue_take(struct queue *queue, void *data, size_t cap)
-{
-    size_t len = queue->len < cap ? queue->len : cap;
-
-    if (len > 0)
-        memcpy(data, queue->data + queue->head, len);
-    queue_skip(queue, len);
-    return len;
-}
-
-void queue_free(struct queue *queue)
-{
-    data_free(queue);
-    *queue = (struct queue){.secret = queue->secret};
-}
 
 /* How many bytes the record under way still wants, as far as its header tells, whose next bytes these may be; more than
  * there are if they do not tell. */

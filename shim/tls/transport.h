@@ -11,24 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A queue of bytes in one piece. */
-struct queue {
-    uint8_t *data;
-    uint32_t head;
-    uint32_t len;
-    uint32_t cap;
-    bool secret; /* holds what the wire never shows, and is wiped where it goes away */
-};
-
-/* False without memory. */
-bool queue_add(struct queue *queue, const void *data, size_t len);
-size_t queue_take(struct queue *queue, void *data, size_t cap);
-void queue_skip(struct queue *queue, size_t len);
-static inline const uint8_t *queue_front(const struct queue *queue)
-{
-    return queue->data != NULL ? queue->data + queue->head : NULL;
-}
-void queue_free(struct queue *queue);
+#include "../base/queue.h"
 
 /* The framing of the records that went through (RFC 8446 section 5.1). */
 struct framing {

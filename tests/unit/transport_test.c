@@ -10,35 +10,6 @@ static void put_in(struct transport *t, const void *data, size_t len)
     ck_assert(queue_add(&t->held, data, len));
 }
 
-START_TEST(a_queue_gives_back_what_it_took_in_order)
-{
-    struct queue queue = {0};
-    uint8_t next_in = 0, next_out = 0;
-    uint8_t data[997];
-
-    for (int round = 0; round < 2000; round++) {
-        size_t in = (size_t)(round * 37) % sizeof data, out = (size_t)(round * 61) % sizeof data, got;
-
-        for (size_t i = 0; i < in; i++)
-            data[i] = next_in++;
-        if (!queue_add(&queue, data, in))
-            ck_abort_msg("no memory");
-        got = queue_take(&queue, data, out);
-        for (size_t i = 0; i < got; i++)
-            must_be(data[i], next_out++);
-    }
-    while (queue.len > 0) {
-        size_t got = queue_take(&queue, data, sizeof data);
-
-        for (size_t i = 0; i < got; i++)
-            must_be(data[i], next_out++);
-    }
-    ck_assert_int_eq(next_in, next_out);
-    queue_free(&queue);
-    ck_assert_ptr_null(queue.data);
-}
-END_TEST
-
 /* Records of these body lengths, in a row. */
 static const size_t bodies[] = {1, 0, 300, 0, 0, 16640, 2, 65535, 0, 7};
 enum { BODIES = sizeof bodies / sizeof bodies[0] };
@@ -202,7 +173,6 @@ int main(void)
     Suite *suite = suite_create("transport");
     TCase *tests = tcase_create("transport");
 
-    tcase_add_test(tests, a_queue_gives_back_what_it_took_in_order);
     tcase_add_test(tests, records_are_counted_whatever_their_length_and_however_they_come);
     tcase_add_test(tests, a_backend_that_reads_ahead_gets_few_records_at_a_time);
     tcase_add_test(tests, what_was_fed_comes_before_the_callers_bytes_and_the_end_after_both);
