@@ -180,6 +180,8 @@ static void trim(struct conn *conn)
         queue_free(&conn->transport.left);
     if (conn->pile.len == 0 && conn->pile.cap > 0)
         queue_free(&conn->pile);
+    if (conn->visit->deep)
+        sealer_rest(&conn->transport.sealer);
     /* Data gives its buffer back by itself; a handshake message has made the backend set up those of both directions.
      */
     if (conn->done && conn->visit->deep && !event_parked(conn) && SSL_has_pending(conn->ssl) == 0)
@@ -274,7 +276,24 @@ static bool hello_retry(const uint8_t *message, size_t len)
     return len >= 38 && message[0] == SSL3_MT_SERVER_HELLO && memcmp(message + 6, random, sizeof random) == 0;
 }
 
-/* What passes, seen from the outside: records, and the alerts that tell a goodbye from an end. */
+/* The transport has made the backend give its buffers back with this message. */
+static void on_sent(struct conn *conn)
+{
+    conn_deepen(conn);
+    if (conn->setup->settings.memory != TLSSHIM_POLICY_IDLE_SMALL)
+        SSL_clear_mode(conn->ssl, SSL_MODE_RELEASE_BUFFERS);
+}
+
+static void on_record(struct conn *conn, bool sent)
+{
+    if (sent)
+        conn->transport.records_out++, conn->transport.records_keyed++;
+    else
+        conn->records_read++;
+}
+
+/* What passes, seen from the outside: records, but those of the sealer, and the alerts that tell a goodbye from an end.
+ */
 static void on_message(int sent, int version, int type, const void *data, size_t len, SSL *ssl, void *arg)
 {
     struct conn *conn = arg;
@@ -283,20 +302,18 @@ static void on_message(int sent, int version, int type, const void *data, size_t
     (void)version;
     (void)ssl;
     request_settle(conn);
-    if (type == SSL3_RT_HEADER || type == SSL3_RT_INNER_CONTENT_TYPE) {
-        if (bytes[0] != SSL3_RT_APPLICATION_DATA)
-            conn_deepen(conn);
-        if (type == SSL3_RT_HEADER && sent)
-            conn->records_written++, conn->records_keyed++;
-        else if (type == SSL3_RT_HEADER)
-            conn->records_read++;
-    } else if (type == SSL3_RT_ALERT && !sent && len == 2 && bytes[1] == SSL_AD_CLOSE_NOTIFY) {
+    if ((type == SSL3_RT_HEADER || type == SSL3_RT_INNER_CONTENT_TYPE) && bytes[0] != SSL3_RT_APPLICATION_DATA)
+        conn_deepen(conn);
+    if (type == SSL3_RT_HEADER)
+        on_record(conn, sent != 0);
+    if (sent && (type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT))
+        on_sent(conn);
+    if (type == SSL3_RT_ALERT && !sent && len == 2 && bytes[1] == SSL_AD_CLOSE_NOTIFY)
         conn->peer_closed = true;
-    } else if (type == SSL3_RT_HANDSHAKE && hello_retry(bytes, len)) {
+    else if (type == SSL3_RT_HANDSHAKE && hello_retry(bytes, len))
         conn->hello_retry = true;
-    } else if (type == SSL3_RT_HANDSHAKE && conn->done && len > 0) {
+    else if (type == SSL3_RT_HANDSHAKE && conn->done && len > 0)
         request_message(conn, sent != 0, bytes[0]);
-    }
 }
 
 int32_t conn_attach_ssl(struct conn *conn)
@@ -304,7 +321,7 @@ int32_t conn_attach_ssl(struct conn *conn)
     BIO *bio;
 
     conn->ssl = SSL_new(conn->setup->ctx);
-    bio = transport_bio(&conn->transport);
+    bio = transport_bio(&conn->transport, conn->ssl, conn->setup->record_ciphers);
     if (conn->ssl == NULL || bio == NULL) {
         BIO_free(bio);
         return error_backend(TLSSHIM_E_MEMORY, "no memory for a connection");

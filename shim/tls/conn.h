@@ -72,9 +72,7 @@ struct conn {
     const SSL_SESSION *session_offered; /* by us; compared only */
     SSL_SESSION **sessions;             /* offered by the server, newest last; at most SESSIONS_MOST */
     int session_count;
-    uint32_t records_keyed; /* since the last change of the sending key */
-    uint64_t records_read;  /* records that OpenSSL has begun to process */
-    uint64_t records_written;
+    uint64_t records_read; /* records that OpenSSL has begun to process */
 };
 
 extern const struct handle_kind conn_kind;

@@ -139,7 +139,7 @@ static int64_t number_always(const struct conn *conn, int32_t field)
     case TLSSHIM_CONN_RECORDS_IN:
         return (int64_t)conn->records_read;
     case TLSSHIM_CONN_RECORDS_OUT:
-        return (int64_t)conn->records_written;
+        return (int64_t)conn->transport.records_out;
     case TLSSHIM_CONN_INSECURE:
         return conn->setup->settings.insecure;
     case TLSSHIM_CONN_CERTIFICATE_REQUESTED:

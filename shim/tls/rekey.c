@@ -23,14 +23,14 @@ static int32_t change_key(struct conn *conn, bool both)
     conn_deepen(conn);
     if (SSL_key_update(conn->ssl, both ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED) != 1)
         return error_backend(TLSSHIM_E_STATE, "the key cannot be changed now");
-    conn->records_keyed = 0;
+    conn->transport.records_keyed = 0;
     answer = SSL_do_handshake(conn->ssl);
     return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
 }
 
 int32_t flow_fresh_key(struct conn *conn)
 {
-    if (conn->records_keyed < RECORDS_A_KEY || SSL_version(conn->ssl) < TLS1_3_VERSION)
+    if (conn->transport.records_keyed < RECORDS_A_KEY || SSL_version(conn->ssl) < TLS1_3_VERSION)
         return TLSSHIM_OK;
     return change_key(conn, false);
 }

@@ -35,6 +35,8 @@ static int32_t ctx_override(SSL_CTX *ctx, const struct settings *s)
 
     SSL_CTX_clear_options(ctx, UINT64_MAX);
     SSL_CTX_set_options(ctx, options | (s->server_preference ? preference : 0));
+    if (sealer_understands_backend())
+        SSL_CTX_set_options(ctx, SSL_OP_ENABLE_KTLS);
     if (settings_server(s) && s->tickets == 0)
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     SSL_CTX_clear_mode(ctx, UINT32_MAX);
@@ -247,8 +249,8 @@ static int32_t build(struct setup *setup, struct store *store)
     setup->helped = needs_helpers(s);
     setup->sha256 = EVP_MD_fetch(backend_context(), "SHA256", NULL);
     setup->ticket_cipher = EVP_CIPHER_fetch(backend_context(), "AES-256-CBC", NULL);
-    if (setup->sha256 == NULL || setup->ticket_cipher == NULL)
-        return error_backend(TLSSHIM_E_INTERNAL, "SHA-256 or AES-256-CBC is missing");
+    if (setup->sha256 == NULL || setup->ticket_cipher == NULL || !sealer_fetch(setup->record_ciphers))
+        return error_backend(TLSSHIM_E_INTERNAL, "SHA-256 or a cipher is missing");
     result = choose_trust(setup);
     if (result == TLSSHIM_OK)
         result = setup_ctx_new(s, &setup->ctx);
@@ -307,6 +309,7 @@ void setup_drop(struct setup *setup)
     SSL_CTX_free(setup->ctx);
     EVP_MD_free(setup->sha256);
     EVP_CIPHER_free(setup->ticket_cipher);
+    sealer_release(setup->record_ciphers);
     trust_drop(setup->trust);
     settings_free(&setup->settings);
     free(setup);

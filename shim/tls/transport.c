@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <openssl/bio.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,60 @@ static int transport_read(BIO *bio, char *data, int cap)
     return -1;
 }
 
+static void fill_out(struct transport *t)
+{
+    if (t->out_len < t->out_cap)
+        t->out_len += (uint32_t)queue_take(&t->left, t->out + t->out_len, t->out_cap - t->out_len);
+}
+
+/* Where the caller has room for all of a record, and not over the plaintext, which is read while the record is made. */
+static bool fits_out(const struct transport *t, const uint8_t *plain, size_t plain_len, size_t len)
+{
+    const uint8_t *at = t->out + t->out_len;
+
+    return t->left.len == 0 && t->out_cap - t->out_len >= len && (plain >= at + len || at >= plain + plain_len);
+}
+
+static bool seal(struct transport *t, int content_type, const uint8_t *plain, size_t len)
+{
+    size_t record = len + SEALER_OVERHEAD;
+    bool direct = fits_out(t, plain, len, record);
+    uint8_t *room = direct ? t->out + t->out_len : queue_room(&t->left, record);
+
+    if (room == NULL || !sealer_seal(&t->sealer, content_type, plain, len, room)) {
+        t->out_of_memory = room == NULL || t->sealer.keyed == NULL;
+        return false;
+    }
+    t->bytes_out += (int64_t)record;
+    t->records_out++, t->records_keyed++;
+    if (direct) {
+        t->out_len += (uint32_t)record;
+    } else {
+        t->left.len += (uint32_t)record;
+        fill_out(t);
+    }
+    return true;
+}
+
+bool transport_seal(struct transport *t, const void *plain, size_t len)
+{
+    return seal(t, SSL3_RT_APPLICATION_DATA, plain, len);
+}
+
+/* A record's plaintext from the backend. After a key update it seals itself. */
+static int write_plain(struct transport *t, const char *data, int len)
+{
+    int content_type = t->content_type;
+    int state = SSL_get_state(t->ssl);
+
+    t->content_type = SSL3_RT_APPLICATION_DATA;
+    if (!seal(t, content_type, (const uint8_t *)data, (size_t)len))
+        return -1;
+    if (content_type == SSL3_RT_HANDSHAKE && (state == TLS_ST_CW_KEY_UPDATE || state == TLS_ST_SW_KEY_UPDATE))
+        sealer_end(&t->sealer);
+    return len;
+}
+
 static int transport_write(BIO *bio, const char *data, int len)
 {
     struct transport *t = BIO_get_data(bio);
@@ -177,6 +232,8 @@ static int transport_write(BIO *bio, const char *data, int len)
     BIO_clear_retry_flags(bio);
     if (len <= 0)
         return 0;
+    if (t->sealer.on)
+        return write_plain(t, data, len);
     if (t->left.len == 0 && t->out_len < t->out_cap) {
         direct = t->out_cap - t->out_len;
         if (direct > (size_t)len)
@@ -192,16 +249,35 @@ static int transport_write(BIO *bio, const char *data, int len)
     return len;
 }
 
+/* The backend tells the content type of the next record. It keeps the place of that plaintext as if it were its buffer,
+ * and must not, since it may seal the record after next itself. */
+static long next_content_type(struct transport *t, long content_type)
+{
+    if (!t->sealer.on)
+        return 0;
+    t->content_type = (uint8_t)content_type;
+    SSL_set_mode(t->ssl, SSL_MODE_RELEASE_BUFFERS);
+    return 1;
+}
+
 static long transport_control(BIO *bio, int command, long number, void *pointer)
 {
-    const struct transport *t;
+    struct transport *t = BIO_get_data(bio);
 
-    (void)number;
-    (void)pointer;
-    if (command != BIO_CTRL_EOF)
-        return command == BIO_CTRL_FLUSH;
-    t = BIO_get_data(bio);
-    return t->ended && t->held.len == 0 && t->in_len == 0;
+    switch (command) {
+    case BIO_CTRL_FLUSH:
+        return 1;
+    case BIO_CTRL_EOF:
+        return t->ended && t->held.len == 0 && t->in_len == 0;
+    case SEALER_OFFER:
+        return number != 0 && sealer_take(&t->sealer, pointer);
+    case BIO_CTRL_GET_KTLS_SEND:
+        return t->sealer.on;
+    case SEALER_CONTENT_TYPE:
+        return next_content_type(t, number);
+    default:
+        return 0;
+    }
 }
 
 static BIO_METHOD *method;
@@ -217,10 +293,14 @@ static void method_make(void)
         method = made;
 }
 
-BIO *transport_bio(struct transport *transport)
+BIO *transport_bio(struct transport *transport, SSL *ssl, EVP_CIPHER *const *ciphers)
 {
     BIO *bio;
 
+    sealer_end(&transport->sealer);
+    transport->sealer.ciphers = ciphers;
+    transport->ssl = ssl;
+    transport->content_type = SSL3_RT_APPLICATION_DATA;
     pthread_once(&method_once, method_make);
     bio = method == NULL ? NULL : BIO_new(method);
     if (bio != NULL) {
@@ -239,6 +319,7 @@ void transport_free(struct transport *transport)
 {
     queue_free(&transport->held);
     queue_free(&transport->left);
+    sealer_end(&transport->sealer);
     transport_stop_recording(transport);
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "../base/queue.h"
+#include "sealer.h"
 
 /* The framing of the records that went through (RFC 8446 section 5.1). */
 struct framing {
@@ -31,6 +32,8 @@ struct transport {
     int fd;            /* or -1 */
     struct queue held; /* fed, not yet read */
     struct queue left; /* written, not yet drained */
+    struct sealer sealer;
+    SSL *ssl; /* whose BIO this is; looked at by the sealer's part alone */
     struct framing framing;
     int budget;   /* what one call may still receive from the descriptor, in records */
     bool starved; /* the last read found nothing */
@@ -38,11 +41,14 @@ struct transport {
     bool out_of_memory;
     int read_errno; /* the descriptor's direction is dead of this */
     int write_errno;
+    uint8_t content_type; /* of the plaintext that the backend writes next */
     uint8_t first_len;
     uint8_t first[FIRST_BYTES]; /* what the peer said first, to tell what it speaks */
     struct queue *recorded;     /* all that was read so far; NULL = it is not kept */
     int64_t bytes_in;
     int64_t bytes_out;
+    uint64_t records_out;
+    uint32_t records_keyed; /* since the last change of the sending key */
 };
 
 /* The largest pile of pending output at which another step may be made. */
@@ -50,8 +56,10 @@ enum { LEFT_BOUND = 256 * 1024 };
 
 void transport_init(struct transport *transport);
 void transport_free(struct transport *transport);
-/* A new BIO over it; NULL without memory. */
-BIO *transport_bio(struct transport *transport);
+/* A new BIO over it, for that connection; NULL without memory. The ciphers are those of sealer_fetch. */
+BIO *transport_bio(struct transport *transport, SSL *ssl, EVP_CIPHER *const *ciphers);
+/* Seals application data as one record; only while sealer.on. False as sealer_seal, which is not to be gone on from. */
+bool transport_seal(struct transport *transport, const void *plain, size_t len);
 /* A call begins: it may receive so often from the descriptor, and has found nothing missing yet. */
 void transport_call(struct transport *transport);
 /* Keeps from now on what is read; false without memory. */

@@ -177,7 +177,7 @@ static void let_pass(int64_t conn, uint32_t records, int64_t bytes)
     struct conn_call call;
 
     ck_assert_ok(conn_enter(conn, &call));
-    call.conn->records_keyed = records;
+    call.conn->transport.records_keyed = records;
     call.conn->transport.bytes_out = bytes;
     conn_leave(&call);
 }

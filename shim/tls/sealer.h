@@ -1,0 +1,53 @@
+/* Seals the records of TLS 1.3's application data key in the backend's place (RFC 8446 section 5.2).
+ *
+ * OpenSSL offers a kernel the sending of records (kTLS): it hands over the key once, and from then on plaintext with
+ * its content type. Whoever takes the offer seals. The sealer takes it, and lets EVP seal straight from the caller's
+ * memory into the place where the record is wanted: no copies, and the backend's record layer need not be asked for
+ * each piece of application data. A key update takes the key back: OpenSSL 3.0 does not offer the next one. */
+#ifndef SHIM_TLS_SEALER_H
+#define SHIM_TLS_SEALER_H
+
+#include <openssl/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SEALER_CIPHERS = 3,
+    SEALER_KEY_MOST = 32,
+    SEALER_IV = 12,
+    SEALER_HEADER = 5,
+    SEALER_OVERHEAD = SEALER_HEADER + 1 + 16, /* with the content type and the tag */
+};
+
+/* OpenSSL's controls of a BIO that have no public name: its offer, told by the number whether it is for sending, and
+ * the content type of the next record that is not application data. */
+enum { SEALER_OFFER = 72, SEALER_CONTENT_TYPE = 74 };
+
+struct sealer {
+    bool on;
+    uint8_t which; /* of the ciphers */
+    uint8_t key[SEALER_KEY_MOST];
+    uint8_t iv[SEALER_IV];
+    uint64_t sequence;          /* of the next record */
+    EVP_CIPHER *const *ciphers; /* the setup's */
+    EVP_CIPHER_CTX *keyed;      /* NULL until the first record, and while nothing is sent */
+};
+
+/* True if this backend is one whose offer is understood. */
+bool sealer_understands_backend(void);
+/* The ciphers that a sealer may need: for one setup, since to look them up takes locks. False if one is missing. */
+bool sealer_fetch(EVP_CIPHER *ciphers[SEALER_CIPHERS]);
+void sealer_release(EVP_CIPHER *ciphers[SEALER_CIPHERS]);
+
+/* Takes the key of the backend's offer; false if it is for something else than sending TLS 1.3. */
+bool sealer_take(struct sealer *sealer, const void *offer);
+/* Seals a record of len + SEALER_OVERHEAD bytes, elsewhere than the plaintext; false without memory, or if the backend
+ * fails, and then nothing was sealed. */
+bool sealer_seal(struct sealer *sealer, int content_type, const uint8_t *plain, size_t len, uint8_t *record);
+/* Lets go of what only sealing needs. */
+void sealer_rest(struct sealer *sealer);
+/* Forgets the key; the next record is the backend's. */
+void sealer_end(struct sealer *sealer);
+
+#endif
