@@ -21,6 +21,13 @@ static int32_t send_tickets(struct conn *conn)
     return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
 }
 
+static int32_t sealing_failed(struct conn *conn)
+{
+    return conn_fail(conn, conn->transport.out_of_memory
+                               ? TLSSHIM_E_MEMORY
+                               : error_backend(TLSSHIM_E_INTERNAL, "a record cannot be sealed"));
+}
+
 /* Seals one record; what the caller's buffer does not hold waits in the transport. */
 static int32_t seal_record(struct conn *conn, const void *plain, size_t len)
 {
@@ -30,6 +37,8 @@ static int32_t seal_record(struct conn *conn, const void *plain, size_t len)
 
     if (result < 0)
         return result;
+    if (conn->transport.sealer.on && SSL_get_key_update_type(conn->ssl) == SSL_KEY_UPDATE_NONE)
+        return transport_seal(&conn->transport, plain, len) ? TLSSHIM_OK : sealing_failed(conn);
     answer = SSL_write_ex(conn->ssl, plain, len, &written);
     return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
 }
@@ -81,27 +90,47 @@ void flow_seal_kept(struct conn *conn)
         (void)seal_pile(conn, sealable(conn), false); /* a failure is the connection's, and told by its next call */
 }
 
-static int32_t take_plain(struct conn *conn, struct bytes plain)
+/* How much of so much plaintext the bound of the output still allows, or what is wanted before there is room. */
+static int32_t admitted(const struct conn *conn, size_t len)
 {
     size_t most = conn_limit(conn, TLSSHIM_LIMIT_OUTPUT);
     size_t room = conn->transport.left.len < most ? most - conn->pile.len : 0;
-    size_t len = plain.len < room ? plain.len : room;
 
-    if (plain.len == 0)
-        return 0;
-    if (len == 0)
+    if (len > 0 && room == 0)
         return flow_midway(conn) ? flow_want_midway(conn) : flow_want(conn);
-    if (!queue_add(&conn->pile, plain.data, len))
-        return TLSSHIM_E_MEMORY;
-    return (int32_t)len;
+    return (int32_t)(len < room ? len : room);
+}
+
+static int32_t take_plain(struct conn *conn, struct bytes plain)
+{
+    int32_t len = admitted(conn, plain.len);
+
+    if (len <= 0)
+        return len;
+    return queue_add(&conn->pile, plain.data, (size_t)len) ? len : TLSSHIM_E_MEMORY;
+}
+
+/* Seals from the caller's memory. */
+static int32_t seal_at_once(struct conn *conn, struct bytes plain)
+{
+    int32_t result = admitted(conn, plain.len);
+    size_t len = result > 0 ? (size_t)result : 0;
+
+    for (size_t done = 0, step; done < len && result >= 0; done += step) {
+        step = len - done < record_most(conn) ? len - done : record_most(conn);
+        result = seal_record(conn, plain.data + done, step);
+    }
+    return result < 0 ? result : (int32_t)len;
 }
 
 /* A descriptor takes what it can at once; at most one pile of sealed bytes waits for it. */
 static int32_t write_through(struct conn *conn, struct bytes plain)
 {
-    int32_t taken = take_plain(conn, plain);
-    int32_t result;
+    int32_t taken, result;
 
+    if (conn->pile.len == 0 && !conn->corked && !flow_midway(conn))
+        return seal_at_once(conn, plain);
+    taken = take_plain(conn, plain);
     if (taken <= 0)
         return taken;
     result = seal_pile(conn, sealable(conn), false);
