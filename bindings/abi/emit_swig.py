@@ -14,7 +14,14 @@ def files(abi, concepts):
         text += ",\n".join(f"    {entry['symbol']} = {entry['value']}" for entry in group["constants"])
         text += "\n};\n"
     text += "".join("\n" + prototype(function) for function in abi["functions"])
-    return {"gen/swig/calls.i": text, "gen/swig/abi.h": f"#define MADE_FOR_ABI {abi['abi']}\n"}
+    known = f"#define MADE_FOR_ABI {abi['abi']}\n" + "".join(map(outputs, abi["functions"]))
+    return {"gen/swig/calls.i": text, "gen/swig/abi.h": known}
+
+
+def outputs(function):
+    """How many values come beside the result."""
+    count = sum(argument["role"] in ("out", "pairs", "output") for argument in function["arguments"])
+    return f"#define OUTPUTS_{function['symbol'].removeprefix('tlsshim_')} {count}\n"
 
 
 def prototype(function):

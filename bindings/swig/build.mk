@@ -18,8 +18,9 @@ endif
 $(GEN)/swig/lua.c: $(SWIG_SOURCES) $(GEN)/swig/calls.i $(GEN)/swig/abi.h
 	$(call say,swig,$@)swig -lua -Ibindings/swig -I$(GEN)/swig -o $@ bindings/swig/tlsshim.i
 
-$(GEN)/swig/python.c: $(SWIG_SOURCES) $(GEN)/swig/calls.i $(GEN)/swig/abi.h
-	$(call say,swig,$@)swig -python -Ibindings/swig -I$(GEN)/swig -outdir $(@D) -o $@ bindings/swig/tlsshim.i
+$(GEN)/swig/python.c: $(SWIG_SOURCES) bindings/swig/fastcall.py $(GEN)/swig/calls.i $(GEN)/swig/abi.h
+	$(call say,swig,$@)swig -python -Ibindings/swig -I$(GEN)/swig -outdir $(@D) -o $@ bindings/swig/tlsshim.i && \
+	  $(PYTHON) bindings/swig/fastcall.py $@
 
 $(BUILD)/lua/tlsshim/swig.so: $(GEN)/swig/lua.c $(BUILD)/flags | $(LINK) $(BUILD)/lua/tlsshim/$(SONAME)
 	$(call say,so,$@)$(MODULE_CC) -I$(LUA_INCLUDE) -o $@ $< $(MODULE_LIBS)

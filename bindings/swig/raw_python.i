@@ -89,25 +89,40 @@ static int text_in(PyObject *object, Py_buffer *view, void **data, int32_t *leng
     return view->buf ? view_in(view, data, length) : 0;
 }
 
-static PyObject *outputs_add(PyObject *returned, PyObject *output)
+static bool arguments_are(Py_ssize_t count, const char *name, Py_ssize_t wanted)
 {
-    Py_ssize_t count = PyTuple_CheckExact(returned) ? PyTuple_GET_SIZE(returned) : 0;
-    PyObject *tuple = output ? PyTuple_New(count ? count + 1 : 2) : NULL;
+    if (count != wanted)
+        PyErr_Format(PyExc_TypeError, "%s expected %zd arguments, got %zd", name, wanted, count);
+    return count == wanted;
+}
 
-    if (!tuple) {
+/* The result, alone or in a tuple with room for the outputs. */
+static PyObject *returned(int64_t result, Py_ssize_t outputs)
+{
+    PyObject *number = PyLong_FromLongLong(result);
+    PyObject *tuple = number && outputs ? PyTuple_New(1 + outputs) : NULL;
+
+    if (!outputs)
+        return number;
+    if (tuple)
+        PyTuple_SET_ITEM(tuple, 0, number);
+    else
+        Py_XDECREF(number);
+    return tuple;
+}
+
+static PyObject *outputs_add(PyObject *tuple, PyObject *output)
+{
+    Py_ssize_t at = 1;
+
+    if (!tuple || !output) {
         Py_XDECREF(output);
-        Py_DECREF(returned);
+        Py_XDECREF(tuple);
         return NULL;
     }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        Py_INCREF(PyTuple_GET_ITEM(returned, i));
-        PyTuple_SET_ITEM(tuple, i, PyTuple_GET_ITEM(returned, i));
-    }
-    if (count)
-        Py_DECREF(returned);
-    else
-        PyTuple_SET_ITEM(tuple, 0, returned);
-    PyTuple_SET_ITEM(tuple, PyTuple_GET_SIZE(tuple) - 1, output);
+    while (PyTuple_GET_ITEM(tuple, at))
+        at++;
+    PyTuple_SET_ITEM(tuple, at, output);
     return tuple;
 }
 
@@ -201,7 +216,7 @@ static PyObject *pairs_out(const int64_t *pairs, int64_t result)
 %{ if (!integer_in($input, INT32_MIN, INT32_MAX, &value)) SWIG_fail;
    $1 = (int32_t)value; %}
 %typemap(in) int64_t %{ if (!integer_in($input, INT64_MIN, INT64_MAX, &$1)) SWIG_fail; %}
-%typemap(out) int32_t, int64_t %{ $result = PyLong_FromLongLong($1); %}
+%typemap(out) int32_t, int64_t %{ if (!($result = returned($1, OUTPUTS_$symname))) SWIG_fail; %}
 
 %define IN_PAIR(NAME, TAKE)
 %typemap(arginit) (const void *NAME, int32_t NAME##_LEN) %{ view$argnum.obj = NULL; %}

@@ -58,6 +58,8 @@ def module(folder, include, language, language_include, name):
     interface = TOP / "bindings/swig"
     command("swig", f"-{language}", f"-I{interface}", f"-I{made}", "-outdir", folder, "-o", source,
             interface / "tlsshim.i")
+    if language == "python":
+        command(sys.executable, interface / "fastcall.py", source)
     command("cc", "-Wall", "-Werror", "-fPIC", "-shared", f"-I{include}", f"-I{made}", f"-I{language_include}", "-o",
             folder / name, source, folder / NAME)
 
