@@ -11,7 +11,7 @@
 #include "../base/backend.h"
 #include "../base/bytes.h"
 
-enum { TAG = 16 };
+enum { TAG = 16, COPIED_MOST = 1024 };
 
 static const char *const names[SEALER_CIPHERS] = {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"};
 
@@ -113,6 +113,23 @@ static bool put_tag(EVP_CIPHER_CTX *keyed, uint8_t *tag)
     return EVP_CIPHER_CTX_get_params(keyed, wanted) == 1;
 }
 
+/* A small plaintext is copied to where its content type follows, since each call of the backend costs more than that.
+ */
+static bool encrypt(EVP_CIPHER_CTX *keyed, uint8_t content_type, const uint8_t *plain, size_t len, uint8_t *sealed)
+{
+    int count;
+
+    if (len > COPIED_MOST)
+        return EVP_EncryptUpdate(keyed, sealed, &count, plain, (int)len) == 1 &&
+               EVP_EncryptUpdate(keyed, sealed + len, &count, &content_type, 1) == 1;
+    memcpy(sealed, plain, len);
+    sealed[len] = content_type;
+    if (EVP_EncryptUpdate(keyed, sealed, &count, sealed, (int)len + 1) == 1)
+        return true;
+    bytes_wipe(sealed, len + 1);
+    return false;
+}
+
 static bool seal(EVP_CIPHER_CTX *keyed, const uint8_t *nonce, uint8_t content_type, const uint8_t *plain, size_t len,
                  uint8_t *record)
 {
@@ -121,8 +138,7 @@ static bool seal(EVP_CIPHER_CTX *keyed, const uint8_t *nonce, uint8_t content_ty
 
     return EVP_EncryptInit_ex2(keyed, NULL, NULL, nonce, NULL) == 1 &&
            EVP_EncryptUpdate(keyed, NULL, &count, record, SEALER_HEADER) == 1 &&
-           EVP_EncryptUpdate(keyed, sealed, &count, plain, (int)len) == 1 &&
-           EVP_EncryptUpdate(keyed, sealed + len, &count, &content_type, 1) == 1 &&
+           encrypt(keyed, content_type, plain, len, sealed) &&
            EVP_EncryptFinal_ex(keyed, sealed + len + 1, &count) == 1 && put_tag(keyed, sealed + len + 1);
 }
 
