@@ -22,14 +22,11 @@ bool sealer_understands_backend(void)
     return OPENSSL_version_major() == 3 && OPENSSL_version_minor() == 0;
 }
 
-bool sealer_fetch(EVP_CIPHER *ciphers[SEALER_CIPHERS])
+void sealer_fetch(EVP_CIPHER *ciphers[SEALER_CIPHERS])
 {
-    for (int i = 0; i < SEALER_CIPHERS; i++) {
+    for (int i = 0; i < SEALER_CIPHERS; i++)
         ciphers[i] = EVP_CIPHER_fetch(backend_context(), names[i], NULL);
-        if (ciphers[i] == NULL)
-            return false;
-    }
-    return true;
+    error_forget_backend();
 }
 
 void sealer_release(EVP_CIPHER *ciphers[SEALER_CIPHERS])
@@ -52,7 +49,7 @@ static void take(struct sealer *sealer, int which, const uint8_t *key, const uin
     sealer->which = (uint8_t)which;
     memcpy(sealer->key, key, which == 0 ? 16 : 32);
     sealer->sequence = number_of(sequence);
-    sealer->on = true;
+    sealer->on = sealer->ciphers[which] != NULL;
 }
 
 bool sealer_take(struct sealer *sealer, const void *offer)

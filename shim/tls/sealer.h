@@ -36,8 +36,9 @@ struct sealer {
 
 /* True if this backend is one whose offer is understood. */
 bool sealer_understands_backend(void);
-/* The ciphers that a sealer may need: for one setup, since to look them up takes locks. False if one is missing. */
-bool sealer_fetch(EVP_CIPHER *ciphers[SEALER_CIPHERS]);
+/* The ciphers that a sealer may need: for one setup, since to look them up takes locks. One that this backend's
+ * providers do not have stays NULL, and is not taken. */
+void sealer_fetch(EVP_CIPHER *ciphers[SEALER_CIPHERS]);
 void sealer_release(EVP_CIPHER *ciphers[SEALER_CIPHERS]);
 
 /* Takes the key of the backend's offer; false if it is for something else than sending TLS 1.3. */
