@@ -202,25 +202,23 @@ void conn_leave(struct conn_call *call)
     handle_unpin(call->handle);
 }
 
-/* Leaves where it is too late. */
-static int32_t early(struct conn_call *call)
+int32_t conn_early(const struct conn *conn)
 {
-    int32_t result = TLSSHIM_OK;
-
-    if (call->conn->failure != 0)
-        result = call->conn->failure;
-    else if (call->conn->begun)
-        result = error_new(TLSSHIM_E_STATE, "the handshake has begun, which is too late for this");
-    if (result < 0)
-        conn_leave(call);
-    return result;
+    if (conn->failure != 0)
+        return conn->failure;
+    return conn->begun ? error_new(TLSSHIM_E_STATE, "the handshake has begun, which is too late for this") : TLSSHIM_OK;
 }
 
 int32_t conn_enter_early(int64_t handle, struct conn_call *call)
 {
     int32_t result = conn_enter(handle, call);
 
-    return result < 0 ? result : early(call);
+    if (result < 0)
+        return result;
+    result = conn_early(call->conn);
+    if (result < 0)
+        conn_leave(call);
+    return result;
 }
 
 int32_t conn_yield(struct conn_call *call)
@@ -473,25 +471,18 @@ static int32_t set_alpn(struct conn *conn, struct bytes list, int32_t mode)
     return TLSSHIM_OK;
 }
 
-/* A server may still choose while the host looks at the hello. */
-static int32_t enter_before_alpn(int64_t handle, struct conn_call *call)
-{
-    int32_t result = conn_enter(handle, call);
-
-    if (result == TLSSHIM_OK && event_waiting(call->conn) != TLSSHIM_EVENT_HELLO)
-        result = early(call);
-    return result;
-}
-
 int32_t tlsshim_conn_set_alpn(int64_t conn, const void *wire, int32_t wire_len, int32_t mode)
 {
     struct conn_call call;
     struct bytes list;
-    int32_t result = enter_before_alpn(conn, &call);
+    int32_t result = conn_enter(conn, &call);
 
     if (result < 0)
         return result;
-    result = alpn_in(wire, wire_len, "wire", &list);
+    if (event_waiting(call.conn) != TLSSHIM_EVENT_HELLO) /* within it a server may still choose */
+        result = conn_early(call.conn);
+    if (result == TLSSHIM_OK)
+        result = alpn_in(wire, wire_len, "wire", &list);
     if (result == TLSSHIM_OK && (mode < TLSSHIM_ALPN_CONTINUE || mode > TLSSHIM_ALPN_REQUIRE))
         result = error_new(TLSSHIM_E_ARGUMENT, "%d is no ALPN mode", mode);
     if (result == TLSSHIM_OK)

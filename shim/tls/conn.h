@@ -96,6 +96,8 @@ void conn_deepen(struct conn *conn);
 void conn_leave(struct conn_call *call);
 /* As enter, but E_STATE once a step was made and the connection's own failure first: for setters. */
 int32_t conn_enter_early(int64_t handle, struct conn_call *call) MUST_USE;
+/* The same of a connection that was entered. */
+int32_t conn_early(const struct conn *conn) MUST_USE;
 /* Gives others a chance to enter; E_CLOSED if the connection was closed meanwhile. */
 int32_t conn_yield(struct conn_call *call) MUST_USE;
 
