@@ -114,8 +114,6 @@ static inline size_t conn_limit(const struct conn *conn, int32_t limit)
 {
     return (size_t)conn->setup->settings.limits[limit];
 }
-/* The protocols in force. */
-struct bytes conn_alpn(const struct conn *conn, int32_t *mode);
 
 /* An earlier connection's session was taken up. */
 bool conn_resumed(const struct conn *conn);

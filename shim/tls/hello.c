@@ -9,6 +9,7 @@
 #include "alpn.h"
 #include "certificate.h"
 #include "conn.h"
+#include "conn_settings.h"
 #include "event.h"
 #include "policy.h"
 

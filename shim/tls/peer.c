@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "alpn.h"
 #include "conn.h"
+#include "conn_settings.h"
 #include "psk.h"
 #include "scheme.h"
 #include "stapled.h"

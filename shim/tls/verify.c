@@ -10,6 +10,7 @@
 #include "../pki/name.h"
 #include "alpn.h"
 #include "conn.h"
+#include "conn_settings.h"
 #include "event.h"
 #include "psk.h"
 #include "stapled.h"
