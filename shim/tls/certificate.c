@@ -105,10 +105,7 @@ int32_t tlsshim_conn_use_identity(int64_t conn, int64_t identity)
 
     if (result < 0)
         return result;
-    if (call.conn->failure != 0)
-        result = call.conn->failure;
-    else
-        result = identity_pin(identity, &chosen);
+    result = call.conn->failure != 0 ? call.conn->failure : identity_pin(identity, &chosen);
     if (result == TLSSHIM_OK) {
         result = use_identity(call.conn, chosen);
         handle_unpin(identity);

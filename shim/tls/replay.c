@@ -75,10 +75,7 @@ int32_t tlsshim_conn_use_context(int64_t conn, int64_t context)
 
     if (result < 0)
         return result;
-    if (call.conn->failure != 0)
-        result = call.conn->failure;
-    else
-        result = context_pin(context, &chosen);
+    result = call.conn->failure != 0 ? call.conn->failure : context_pin(context, &chosen);
     if (result == TLSSHIM_OK) {
         result = use_context(call.conn, chosen);
         handle_unpin(context);
