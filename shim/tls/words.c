@@ -76,9 +76,15 @@ static void optional_words(SSL_CTX *probe, const struct words *words, char *list
     *to = 0;
 }
 
-/* A checked list, for the caller to free; "otherwise" stands for an empty one, unless it is NULL. */
+static void put(char **place, char *list)
+{
+    free(*place);
+    *place = list;
+}
+
+/* Puts a checked list in place of the one before; "otherwise" stands for an empty one, unless it is NULL. */
 static int32_t words_take(const struct settings *settings, const struct words *words, const void *text,
-                          int32_t text_len, const char *otherwise, char **list)
+                          int32_t text_len, const char *otherwise, char **place)
 {
     struct bytes in;
     SSL_CTX *probe;
@@ -103,14 +109,8 @@ static int32_t words_take(const struct settings *settings, const struct words *w
     if (result < 0)
         free(copy);
     else
-        *list = copy;
+        put(place, copy);
     return result;
-}
-
-static void put(char **place, char *list)
-{
-    free(*place);
-    *place = list;
 }
 
 /* --- ciphers and suites --- */
@@ -137,14 +137,11 @@ int32_t tlsshim_context_set_ciphers(int64_t context, const void *tls12, int32_t 
     static const struct words words = {
         .what = "TLS 1.2 cipher", .try = SSL_CTX_set_cipher_list, .weigh = weigh_ciphers, .operators = true};
     struct change change;
-    char *list;
     int32_t result = change_begin(context, "context_set_ciphers", &change);
 
     if (result < 0)
         return result;
-    result = words_take(change.settings, &words, tls12, tls12_len, NULL, &list);
-    if (result == TLSSHIM_OK)
-        put(&change.settings->ciphers, list);
+    result = words_take(change.settings, &words, tls12, tls12_len, NULL, &change.settings->ciphers);
     return change_end(&change, result);
 }
 
@@ -152,14 +149,11 @@ int32_t tlsshim_context_set_ciphersuites(int64_t context, const void *tls13, int
 {
     static const struct words words = {.what = "TLS 1.3 cipher suite", .try = SSL_CTX_set_ciphersuites};
     struct change change;
-    char *list;
     int32_t result = change_begin(context, "context_set_ciphersuites", &change);
 
     if (result < 0)
         return result;
-    result = words_take(change.settings, &words, tls13, tls13_len, NULL, &list);
-    if (result == TLSSHIM_OK)
-        put(&change.settings->ciphersuites, list);
+    result = words_take(change.settings, &words, tls13, tls13_len, NULL, &change.settings->ciphersuites);
     return change_end(&change, result);
 }
 
@@ -174,14 +168,11 @@ int32_t tlsshim_context_set_groups(int64_t context, const void *list, int32_t li
 {
     static const struct words words = {.what = "group", .try = try_groups, .optional = true};
     struct change change;
-    char *groups;
     int32_t result = change_begin(context, "context_set_groups", &change);
 
     if (result < 0)
         return result;
-    result = words_take(change.settings, &words, list, list_len, NULL, &groups);
-    if (result == TLSSHIM_OK)
-        put(&change.settings->groups, groups);
+    result = words_take(change.settings, &words, list, list_len, NULL, &change.settings->groups);
     return change_end(&change, result);
 }
 
@@ -251,20 +242,18 @@ int32_t tlsshim_context_set_signature_algorithms(int64_t context, const void *ac
 {
     static const struct words words = {.what = "signature scheme", .try = try_schemes, .weigh = weigh_schemes};
     struct change change;
-    char *theirs, *ours;
+    char *theirs = NULL; /* until the other list is known to be good */
     int32_t result = change_begin(context, "context_set_signature_algorithms", &change);
 
     if (result < 0)
         return result;
     result = words_take(change.settings, &words, accepted, accepted_len, suites_signatures(), &theirs);
-    if (result == TLSSHIM_OK) {
-        result = words_take(change.settings, &words, own, own_len, suites_signatures(), &ours);
-        if (result < 0) {
-            free(theirs);
-        } else {
-            put(&change.settings->signatures, theirs);
-            put(&change.settings->own_signatures, ours);
-        }
-    }
+    if (result == TLSSHIM_OK)
+        result =
+            words_take(change.settings, &words, own, own_len, suites_signatures(), &change.settings->own_signatures);
+    if (result == TLSSHIM_OK)
+        put(&change.settings->signatures, theirs);
+    else
+        free(theirs);
     return change_end(&change, result);
 }
