@@ -9,6 +9,17 @@ static uint8_t plain[ROOM], back[ROOM], wire[ROOM];
 static struct ends ends;
 static int32_t size;
 
+static void update_key(void)
+{
+    int32_t sealed, taken;
+
+    must(tlsshim_conn_key_update(ends.client, 0));
+    sealed = (int32_t)must(tlsshim_conn_drain(ends.client, wire, sizeof wire));
+    if (tlsshim_conn_open(ends.server, wire, sealed, back, sizeof back, &taken) != TLSSHIM_WANT_FEED || taken != sealed)
+        die("the key was not changed");
+}
+
+/* update=1: under the client's second key. */
 void bulk_prepare(void)
 {
     size = (int32_t)option_number("size", RECORD);
@@ -16,6 +27,8 @@ void bulk_prepare(void)
         die("size is 1 to 16384");
     memset(plain, 'x', sizeof plain);
     ends = ends_connected();
+    if (option_number("update", 0) == 1)
+        update_key();
 }
 
 static void move(int64_t from, int64_t to, uint8_t *room, int32_t room_cap, uint8_t *out, int32_t len)
