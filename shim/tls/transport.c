@@ -214,7 +214,7 @@ bool transport_seal(struct transport *t, const void *plain, size_t len)
 static int write_plain(struct transport *t, const char *data, int len)
 {
     int content_type = t->content_type;
-    int state = SSL_get_state(t->ssl);
+    OSSL_HANDSHAKE_STATE state = SSL_get_state(t->ssl);
 
     t->content_type = SSL3_RT_APPLICATION_DATA;
     if (!seal(t, content_type, (const uint8_t *)data, (size_t)len))
