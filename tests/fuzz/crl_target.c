@@ -1,4 +1,4 @@
-/* Revocation lists and OCSP answers: told, and put beside anchors. */
+/* Revocation lists: told, and put beside anchors. */
 #include "fuzz.h"
 
 void fuzz(const uint8_t *data, size_t len)
@@ -8,7 +8,6 @@ void fuzz(const uint8_t *data, size_t len)
     int64_t root = fuzz_must(tlsshim_identity_cert(fuzz_stage()->ca));
 
     fuzz_result(tlsshim_crl_text(data, (int32_t)len, fuzz_room, FUZZ_ROOM));
-    fuzz_result(tlsshim_ocsp_text(data, (int32_t)len, fuzz_room, FUZZ_ROOM));
     fuzz_must(tlsshim_trust_add_cert(trust, root));
     fuzz_result(tlsshim_trust_add(trust, data, (int32_t)len));
     fuzz_result(tlsshim_trust_verify(trust, leaf, 0, "www.test", 8, INT64_MIN, TLSSHIM_VERIFY_CRL_LEAF));
