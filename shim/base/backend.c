@@ -366,6 +366,13 @@ static const char *reason_of(unsigned long code)
     return ERR_SYSTEM_ERROR(code) ? strerrordesc_np(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
 }
 
+/* Some BIOs do not say why they cannot be made, such as the one that holds a flight of the handshake. */
+bool error_of_memory(unsigned long code)
+{
+    return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ||
+           (ERR_GET_LIB(code) == ERR_LIB_BIO && ERR_GET_REASON(code) == ERR_R_INIT_FAIL);
+}
+
 bool error_from_backend(struct error_detail *detail)
 {
     unsigned long code = ERR_peek_error();
@@ -384,7 +391,7 @@ bool error_from_backend(struct error_detail *detail)
     detail->reason = ERR_GET_REASON(code);
     if (reason != NULL)
         reason_name(detail->reason_text, sizeof detail->reason_text, reason);
-    return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+    return error_of_memory(code);
 }
 
 void error_forget_backend(void)

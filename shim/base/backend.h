@@ -53,6 +53,8 @@ int32_t backend_configure(const char *path);
 int32_t error_backend(int32_t code, const char *format, ...) FORMAT_LIKE_PRINTF(2, 3);
 /* The same into a detail (library, reason, reason_text) without publishing. True if that is out of memory. */
 bool error_from_backend(struct error_detail *detail);
+/* True of a backend's error that comes of nothing but the lack of memory. */
+bool error_of_memory(unsigned long code);
 /* Inside a visit: empties the queue, after a failure that is none for us. */
 void error_forget_backend(void);
 

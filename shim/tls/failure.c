@@ -169,7 +169,7 @@ static unsigned long telling_error(void)
     unsigned long last = ERR_peek_last_error();
 
     while (ERR_GET_LIB(last) == ERR_LIB_SSL && !ERR_COMMON_ERROR(last) && ERR_peek_error() != last &&
-           ERR_GET_REASON(ERR_peek_error()) != ERR_R_MALLOC_FAILURE)
+           !error_of_memory(ERR_peek_error()))
         (void)ERR_get_error();
     return ERR_peek_error();
 }
@@ -180,7 +180,7 @@ static int32_t tls_error(struct conn *conn)
     unsigned long code = telling_error();
     int reason = ERR_GET_REASON(code);
     const char *text = ERR_reason_error_string(code);
-    bool tls = ERR_GET_LIB(code) == ERR_LIB_SSL;
+    bool tls = ERR_GET_LIB(code) == ERR_LIB_SSL && !ERR_COMMON_ERROR(code); /* whose numbers look like alerts' */
     int32_t result;
 
     if (error_from_backend(&detail) || conn->transport.out_of_memory)
@@ -206,6 +206,8 @@ static int32_t tls_error(struct conn *conn)
         }
     if (ERR_GET_LIB(code) == ERR_LIB_ASN1)
         error_say(&detail, "the peer's certificate cannot be read: %s", text);
+    else if (ERR_GET_LIB(code) == ERR_LIB_SSL && !tls)
+        error_say(&detail, "the connection cannot go on: %s", text != NULL ? text : "no reason known");
     else if (!tls && text != NULL)
         error_say(&detail, "what the peer sent cannot be processed: %s", text);
     else

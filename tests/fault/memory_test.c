@@ -26,7 +26,11 @@ struct run {
 
 static int64_t note(struct run *run, int64_t result)
 {
+    int64_t alert = 0;
+
     must_be((int64_t)ERR_peek_error(), 0);
+    if (tlsshim_error_number(result, TLSSHIM_ERROR_ALERT, &alert) == TLSSHIM_OK && alert > UINT8_MAX)
+        ck_abort_msg("nobody sends alert %lld", (long long)alert);
     if (result < 0 && result < TLSSHIM_NONE && run->first_error == 0)
         run->first_error = (int32_t)result;
     return result;
