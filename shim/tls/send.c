@@ -3,11 +3,18 @@
 #include "failure.h"
 #include "flow.h"
 
+/* A failure of this end, whatever the peer does. */
+static int32_t sealing_failed(struct conn *conn, const char *what)
+{
+    conn_deepen(conn); /* a light visit would leave the backend's errors to the host */
+    return conn_fail(conn, conn->transport.out_of_memory
+                               ? TLSSHIM_E_MEMORY
+                               : error_backend(TLSSHIM_E_INTERNAL, "%s cannot be sealed", what));
+}
+
 /* Tickets go out right before the first bytes: a peer that only sends never has to read them. */
 static int32_t send_tickets(struct conn *conn)
 {
-    int answer;
-
     if (conn->tickets_due == 0 || flow_midway(conn)) /* then they come another time */
         return TLSSHIM_OK;
     while (conn->tickets_due > 0) {
@@ -17,15 +24,7 @@ static int32_t send_tickets(struct conn *conn)
             return TLSSHIM_OK;
         }
     }
-    answer = SSL_do_handshake(conn->ssl);
-    return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
-}
-
-static int32_t sealing_failed(struct conn *conn)
-{
-    return conn_fail(conn, conn->transport.out_of_memory
-                               ? TLSSHIM_E_MEMORY
-                               : error_backend(TLSSHIM_E_INTERNAL, "a record cannot be sealed"));
+    return SSL_do_handshake(conn->ssl) == 1 ? TLSSHIM_OK : sealing_failed(conn, "a session ticket");
 }
 
 /* Seals one record; what the caller's buffer does not hold waits in the transport. */
@@ -38,7 +37,7 @@ static int32_t seal_record(struct conn *conn, const void *plain, size_t len)
     if (result < 0)
         return result;
     if (conn->transport.sealer.on && SSL_get_key_update_type(conn->ssl) == SSL_KEY_UPDATE_NONE)
-        return transport_seal(&conn->transport, plain, len) ? TLSSHIM_OK : sealing_failed(conn);
+        return transport_seal(&conn->transport, plain, len) ? TLSSHIM_OK : sealing_failed(conn, "a record");
     answer = SSL_write_ex(conn->ssl, plain, len, &written);
     return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
 }
