@@ -179,9 +179,12 @@ static void fill_out(struct transport *t)
 /* Where the caller has room for all of a record, and not over the plaintext, which is read while the record is made. */
 static bool fits_out(const struct transport *t, const uint8_t *plain, size_t plain_len, size_t len)
 {
-    const uint8_t *at = t->out + t->out_len;
+    const uint8_t *at;
 
-    return t->left.len == 0 && t->out_cap - t->out_len >= len && (plain >= at + len || at >= plain + plain_len);
+    if (t->left.len > 0 || t->out_cap - t->out_len < len)
+        return false;
+    at = t->out + t->out_len;
+    return plain >= at + len || at >= plain + plain_len;
 }
 
 static bool seal(struct transport *t, int content_type, const uint8_t *plain, size_t len)
