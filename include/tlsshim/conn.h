@@ -275,7 +275,7 @@ int32_t tlsshim_conn_pending(int64_t conn);
 int32_t tlsshim_conn_pending_out(int64_t conn);
 
 /* Changes the sending key, and asks the peer for the same if both is 1. TLS 1.3 only. What was written and not yet
- * drained goes out under the new key.
+ * drained goes out under the new key, and all that follows takes a little more time to seal than before.
  *
  * conn    handle conn
  * both    number; 0 or 1
