@@ -6,10 +6,14 @@
 /* A failure of this end, whatever the peer does. */
 static int32_t sealing_failed(struct conn *conn, const char *what)
 {
+    int32_t stopped = backend_stopped();
+
     conn_deepen(conn); /* a light visit would leave the backend's errors to the host */
-    return conn_fail(conn, conn->transport.out_of_memory
-                               ? TLSSHIM_E_MEMORY
-                               : error_backend(TLSSHIM_E_INTERNAL, "%s cannot be sealed", what));
+    if (stopped < 0)
+        return conn_fail(conn, stopped);
+    if (conn->transport.out_of_memory)
+        return conn_fail(conn, TLSSHIM_E_MEMORY);
+    return conn_fail(conn, error_backend(TLSSHIM_E_INTERNAL, "%s cannot be sealed", what));
 }
 
 /* Tickets go out right before the first bytes: a peer that only sends never has to read them. */
