@@ -1,5 +1,6 @@
 #include "conn.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -18,9 +19,12 @@ int64_t clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* By way of the transport's BIO: application data of an SSL would be two more allocations of each connection. */
 struct conn *conn_of(const SSL *ssl)
 {
-    return SSL_get_app_data(ssl);
+    char *transport = BIO_get_data(SSL_get_rbio(ssl));
+
+    return (struct conn *)(void *)(transport - offsetof(struct conn, transport));
 }
 
 static void free_conn(void *object)
@@ -262,8 +266,6 @@ int32_t conn_attach_ssl(struct conn *conn)
         return error_backend(TLSSHIM_E_MEMORY, "no memory for a connection");
     }
     SSL_set_bio(conn->ssl, bio, bio);
-    if (SSL_set_app_data(conn->ssl, conn) != 1)
-        return error_backend(TLSSHIM_E_MEMORY, "no memory for a connection");
     watch_install(conn);
     if (conn_server(conn))
         SSL_set_accept_state(conn->ssl);
