@@ -260,7 +260,7 @@ int32_t conn_attach_ssl(struct conn *conn)
     BIO *bio;
 
     conn->ssl = SSL_new(conn->setup->ctx);
-    bio = transport_bio(&conn->transport, conn->ssl, conn->setup->record_ciphers);
+    bio = transport_bio(&conn->transport, conn->ssl);
     if (conn->ssl == NULL || bio == NULL) {
         BIO_free(bio);
         return error_backend(TLSSHIM_E_MEMORY, "no memory for a connection");

@@ -54,7 +54,8 @@ struct conn {
     bool staple_judged;
     enum request request; /* for a certificate, after the handshake */
     int32_t alpn_mode;
-    int32_t failure;  /* 0 = none */
+    int32_t failure; /* 0 = none */
+    int32_t session_count;
     int64_t begun_at; /* milliseconds, monotonic */
     int64_t done_at;
     struct session_span fresh;    /* what a full handshake here gives */
@@ -71,8 +72,7 @@ struct conn {
     struct buffer session_key;          /* a client's, in place of the verified name */
     const SSL_SESSION *session_offered; /* by us; compared only */
     SSL_SESSION **sessions;             /* offered by the server, newest last; at most SESSIONS_MOST */
-    int session_count;
-    uint64_t records_read; /* records that OpenSSL has begun to process */
+    uint64_t records_read;              /* records that OpenSSL has begun to process */
 };
 
 extern const struct handle_kind conn_kind;

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "../base/backend.h"
@@ -14,6 +15,7 @@
 enum { TAG = 16, COPIED_MOST = 1024 };
 
 static const char *const names[SEALER_CIPHERS] = {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"};
+static _Atomic(EVP_CIPHER *) ciphers[SEALER_CIPHERS]; /* for the life of the process */
 
 /* The offer is made between two halves of OpenSSL, so only the release counts that the tests have seen: 3.0, which gets
  * mends alone. */
@@ -22,17 +24,18 @@ bool sealer_understands_backend(void)
     return OPENSSL_version_major() == 3 && OPENSSL_version_minor() == 0;
 }
 
-void sealer_fetch(EVP_CIPHER *ciphers[SEALER_CIPHERS])
+void sealer_prepare(void)
 {
-    for (int i = 0; i < SEALER_CIPHERS; i++)
-        ciphers[i] = EVP_CIPHER_fetch(backend_context(), names[i], NULL);
-    error_forget_backend();
-}
+    for (int i = 0; i < SEALER_CIPHERS; i++) {
+        EVP_CIPHER *none = NULL, *cipher;
 
-void sealer_release(EVP_CIPHER *ciphers[SEALER_CIPHERS])
-{
-    for (int i = 0; i < SEALER_CIPHERS; i++)
-        EVP_CIPHER_free(ciphers[i]);
+        if (atomic_load(&ciphers[i]) != NULL)
+            continue;
+        cipher = EVP_CIPHER_fetch(backend_context(), names[i], NULL);
+        if (!atomic_compare_exchange_strong(&ciphers[i], &none, cipher))
+            EVP_CIPHER_free(cipher);
+    }
+    error_forget_backend();
 }
 
 static uint64_t number_of(const uint8_t bytes[8])
@@ -44,12 +47,12 @@ static uint64_t number_of(const uint8_t bytes[8])
     return number;
 }
 
-static void take(struct sealer *sealer, int which, const uint8_t *key, const uint8_t *sequence)
+static void take(struct sealer *sealer, enum sealer_cipher cipher, const uint8_t *key, const uint8_t *sequence)
 {
-    sealer->which = (uint8_t)which;
-    memcpy(sealer->key, key, which == 0 ? 16 : 32);
+    sealer->cipher = (uint8_t)cipher;
+    memcpy(sealer->key, key, cipher == SEALER_AES_128_GCM ? 16 : 32);
     sealer->sequence = number_of(sequence);
-    sealer->on = sealer->ciphers[which] != NULL;
+    sealer->on = atomic_load(&ciphers[cipher]) != NULL;
 }
 
 bool sealer_take(struct sealer *sealer, const void *offer)
@@ -66,16 +69,16 @@ bool sealer_take(struct sealer *sealer, const void *offer)
     case TLS_CIPHER_AES_GCM_128:
         memcpy(sealer->iv, gcm128->salt, sizeof gcm128->salt);
         memcpy(sealer->iv + sizeof gcm128->salt, gcm128->iv, sizeof gcm128->iv);
-        take(sealer, 0, gcm128->key, gcm128->rec_seq);
+        take(sealer, SEALER_AES_128_GCM, gcm128->key, gcm128->rec_seq);
         break;
     case TLS_CIPHER_AES_GCM_256:
         memcpy(sealer->iv, gcm256->salt, sizeof gcm256->salt);
         memcpy(sealer->iv + sizeof gcm256->salt, gcm256->iv, sizeof gcm256->iv);
-        take(sealer, 1, gcm256->key, gcm256->rec_seq);
+        take(sealer, SEALER_AES_256_GCM, gcm256->key, gcm256->rec_seq);
         break;
     case TLS_CIPHER_CHACHA20_POLY1305:
         memcpy(sealer->iv, chacha->iv, sizeof chacha->iv);
-        take(sealer, 2, chacha->key, chacha->rec_seq);
+        take(sealer, SEALER_CHACHA20_POLY1305, chacha->key, chacha->rec_seq);
         break;
     default:
         break;
@@ -90,7 +93,7 @@ static bool ready(struct sealer *sealer)
         return true;
     sealer->keyed = EVP_CIPHER_CTX_new();
     if (sealer->keyed != NULL &&
-        EVP_EncryptInit_ex2(sealer->keyed, sealer->ciphers[sealer->which], sealer->key, NULL, NULL) == 1)
+        EVP_EncryptInit_ex2(sealer->keyed, atomic_load(&ciphers[sealer->cipher]), sealer->key, NULL, NULL) == 1)
         return true;
     sealer_rest(sealer);
     return false;

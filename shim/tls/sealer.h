@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 enum {
-    SEALER_CIPHERS = 3,
     SEALER_KEY_MOST = 32,
     SEALER_IV = 12,
     SEALER_HEADER = 5,
@@ -24,22 +23,22 @@ enum {
  * the content type of the next record that is not application data. */
 enum { SEALER_OFFER = 72, SEALER_CONTENT_TYPE = 74 };
 
+enum sealer_cipher { SEALER_AES_128_GCM, SEALER_AES_256_GCM, SEALER_CHACHA20_POLY1305, SEALER_CIPHERS };
+
 struct sealer {
     bool on;
-    uint8_t which; /* of the ciphers */
+    uint8_t cipher; /* one of enum sealer_cipher */
     uint8_t key[SEALER_KEY_MOST];
     uint8_t iv[SEALER_IV];
-    uint64_t sequence;          /* of the next record */
-    EVP_CIPHER *const *ciphers; /* the setup's */
-    EVP_CIPHER_CTX *keyed;      /* NULL until the first record, and while nothing is sent */
+    uint64_t sequence;     /* of the next record */
+    EVP_CIPHER_CTX *keyed; /* NULL until the first record, and while nothing is sent */
 };
 
 /* True if this backend is one whose offer is understood. */
 bool sealer_understands_backend(void);
-/* The ciphers that a sealer may need: for one setup, since to look them up takes locks. One that this backend's
- * providers do not have stays NULL, and is not taken. */
-void sealer_fetch(EVP_CIPHER *ciphers[SEALER_CIPHERS]);
-void sealer_release(EVP_CIPHER *ciphers[SEALER_CIPHERS]);
+/* Looks up the ciphers that a sealer may need, which takes locks and memory: before a connection does. One that this
+ * backend's providers do not have is not taken. */
+void sealer_prepare(void);
 
 /* Takes the key of the backend's offer; false if it is for something else than sending TLS 1.3. */
 bool sealer_take(struct sealer *sealer, const void *offer);

@@ -16,6 +16,7 @@
 #include "policy.h"
 #include "psk.h"
 #include "resume.h"
+#include "sealer.h"
 #include "strength.h"
 #include "staple.h"
 #include "verify.h"
@@ -251,7 +252,7 @@ static int32_t build(struct setup *setup, struct store *store)
     setup->ticket_cipher = EVP_CIPHER_fetch(backend_context(), "AES-256-CBC", NULL);
     if (setup->sha256 == NULL || setup->ticket_cipher == NULL)
         return error_backend(TLSSHIM_E_INTERNAL, "SHA-256 or AES-256-CBC is missing");
-    sealer_fetch(setup->record_ciphers);
+    sealer_prepare();
     result = choose_trust(setup);
     if (result == TLSSHIM_OK)
         result = setup_ctx_new(s, &setup->ctx);
@@ -310,7 +311,6 @@ void setup_drop(struct setup *setup)
     SSL_CTX_free(setup->ctx);
     EVP_MD_free(setup->sha256);
     EVP_CIPHER_free(setup->ticket_cipher);
-    sealer_release(setup->record_ciphers);
     trust_drop(setup->trust);
     settings_free(&setup->settings);
     free(setup);

@@ -5,7 +5,6 @@
 #include <openssl/types.h>
 
 #include "../base/refs.h"
-#include "sealer.h"
 #include "settings.h"
 #include "store.h"
 
@@ -18,7 +17,6 @@ struct setup {
     SSL_CTX *ctx;
     EVP_MD *sha256;
     EVP_CIPHER *ticket_cipher;
-    EVP_CIPHER *record_ciphers[SEALER_CIPHERS];
     bool helped;                /* steps of the handshake may have to park: they run on helpers */
     bool stateful;              /* of a server: sessions stay in its cache, tickets only name them */
     uint8_t rules[DIGEST_SIZE]; /* digest over what every connection of this setup demands; see policy.h */

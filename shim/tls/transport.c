@@ -296,12 +296,11 @@ static void method_make(void)
         method = made;
 }
 
-BIO *transport_bio(struct transport *transport, SSL *ssl, EVP_CIPHER *const *ciphers)
+BIO *transport_bio(struct transport *transport, SSL *ssl)
 {
     BIO *bio;
 
     sealer_end(&transport->sealer);
-    transport->sealer.ciphers = ciphers;
     transport->ssl = ssl;
     transport->content_type = SSL3_RT_APPLICATION_DATA;
     pthread_once(&method_once, method_make);

@@ -39,16 +39,16 @@ struct transport {
     bool starved; /* the last read found nothing */
     bool ended;   /* nothing more will come */
     bool out_of_memory;
-    int read_errno; /* the descriptor's direction is dead of this */
-    int write_errno;
     uint8_t content_type; /* of the plaintext that the backend writes next */
+    int read_errno;       /* the descriptor's direction is dead of this */
+    int write_errno;
+    uint32_t records_keyed; /* since the last change of the sending key */
     uint8_t first_len;
     uint8_t first[FIRST_BYTES]; /* what the peer said first, to tell what it speaks */
     struct queue *recorded;     /* all that was read so far; NULL = it is not kept */
     int64_t bytes_in;
     int64_t bytes_out;
     uint64_t records_out;
-    uint32_t records_keyed; /* since the last change of the sending key */
 };
 
 /* The largest pile of pending output at which another step may be made. */
@@ -56,8 +56,8 @@ enum { LEFT_BOUND = 256 * 1024 };
 
 void transport_init(struct transport *transport);
 void transport_free(struct transport *transport);
-/* A new BIO over it, for that connection; NULL without memory. The ciphers are those of sealer_fetch. */
-BIO *transport_bio(struct transport *transport, SSL *ssl, EVP_CIPHER *const *ciphers);
+/* A new BIO over it, for that connection; NULL without memory. */
+BIO *transport_bio(struct transport *transport, SSL *ssl);
 /* Seals application data as one record; only while sealer.on. False as sealer_seal, which is not to be gone on from. */
 bool transport_seal(struct transport *transport, const void *plain, size_t len);
 /* A call begins: it may receive so often from the descriptor, and has found nothing missing yet. */

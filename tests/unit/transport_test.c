@@ -42,7 +42,7 @@ START_TEST(records_are_counted_whatever_their_length_and_however_they_come)
         size_t taken = 0;
 
         transport_init(&t);
-        bio = transport_bio(&t, NULL, NULL);
+        bio = transport_bio(&t, NULL);
         ck_assert_ptr_nonnull(bio);
         for (size_t at = 0; at < len; at += steps[s]) {
             size_t step = len - at < steps[s] ? len - at : steps[s];
@@ -82,7 +82,7 @@ START_TEST(a_backend_that_reads_ahead_gets_few_records_at_a_time)
         BIO *bio;
 
         transport_init(&t);
-        bio = transport_bio(&t, NULL, NULL);
+        bio = transport_bio(&t, NULL);
         for (size_t i = 0; i < RECORDS; i++)
             memcpy(wire + i * record, (uint8_t[]){23, 3, 3, (uint8_t)(bodies_of[c] >> 8), (uint8_t)bodies_of[c]}, 5);
         t.in = wire, t.in_len = (uint32_t)(RECORDS * record);
@@ -104,7 +104,7 @@ START_TEST(what_was_fed_comes_before_the_callers_bytes_and_the_end_after_both)
     char out[8];
 
     transport_init(&t);
-    bio = transport_bio(&t, NULL, NULL);
+    bio = transport_bio(&t, NULL);
     put_in(&t, "abc", 3);
     t.in = (const uint8_t *)"defg";
     t.in_len = 4;
@@ -135,7 +135,7 @@ START_TEST(writes_fill_the_callers_buffer_and_the_rest_waits_in_order)
     uint8_t out[10];
 
     transport_init(&t);
-    bio = transport_bio(&t, NULL, NULL);
+    bio = transport_bio(&t, NULL);
     t.out = out;
     t.out_cap = sizeof out;
     ck_assert_int_eq(BIO_write(bio, "0123456", 7), 7);
@@ -158,7 +158,7 @@ START_TEST(unknown_controls_get_0_and_flush_gets_1)
     BIO *bio;
 
     transport_init(&t);
-    bio = transport_bio(&t, NULL, NULL);
+    bio = transport_bio(&t, NULL);
     ck_assert_int_eq(BIO_flush(bio), 1);
     for (int command = 1; command < 200; command++)
         if (command != BIO_CTRL_FLUSH && command != BIO_CTRL_EOF)
