@@ -49,10 +49,12 @@ static uint64_t number_of(const uint8_t bytes[8])
 
 static void take(struct sealer *sealer, enum sealer_cipher cipher, const uint8_t *key, const uint8_t *sequence)
 {
+    if (atomic_load(&ciphers[cipher]) == NULL)
+        return;
     sealer->cipher = (uint8_t)cipher;
     memcpy(sealer->key, key, cipher == SEALER_AES_128_GCM ? 16 : 32);
     sealer->sequence = number_of(sequence);
-    sealer->on = atomic_load(&ciphers[cipher]) != NULL;
+    sealer->on = true;
 }
 
 bool sealer_take(struct sealer *sealer, const void *offer)

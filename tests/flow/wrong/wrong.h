@@ -81,6 +81,8 @@ struct wrong {
     int versions;     /* 0 = both */
     int alert_13;     /* where TLS 1.3 has another; -1 = none */
     const char *says_13;
+    const char *says_newer; /* in TLS 1.2 by newer releases of OpenSSL 3.0, with that alert; NULL = the same by all */
+    int alert_newer;
     chain_maker *chain; /* NULL = good */
     const char *name;   /* whom the victim wants; NULL: a client "www.test", a server anybody */
     demand *set;        /* what else the victim demands */
