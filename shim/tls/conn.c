@@ -257,15 +257,15 @@ int32_t conn_fail(struct conn *conn, int32_t result)
 
 int32_t conn_attach_ssl(struct conn *conn)
 {
-    BIO *bio;
+    SSL *ssl = SSL_new(conn->setup->ctx);
+    BIO *bio = ssl == NULL ? NULL : transport_bio(&conn->transport, ssl);
 
-    conn->ssl = SSL_new(conn->setup->ctx);
-    bio = transport_bio(&conn->transport, conn->ssl);
-    if (conn->ssl == NULL || bio == NULL) {
-        BIO_free(bio);
+    if (bio == NULL) {
+        SSL_free(ssl);
         return error_backend(TLSSHIM_E_MEMORY, "no memory for a connection");
     }
-    SSL_set_bio(conn->ssl, bio, bio);
+    SSL_set_bio(ssl, bio, bio);
+    conn->ssl = ssl;
     watch_install(conn);
     if (conn_server(conn))
         SSL_set_accept_state(conn->ssl);

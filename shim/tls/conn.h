@@ -107,7 +107,7 @@ static inline bool conn_server(const struct conn *conn)
 {
     return settings_server(&conn->setup->settings);
 }
-/* A fresh SSL of the connection's setup over its transport. */
+/* A fresh SSL of the connection's setup over its transport; without memory the one before stays. */
 int32_t conn_attach_ssl(struct conn *conn) MUST_USE;
 /* One of tlsshim_limit_group. */
 static inline size_t conn_limit(const struct conn *conn, int32_t limit)

@@ -44,7 +44,8 @@ int32_t replay_hello(struct conn *conn)
     conn->context = context;
     forget_hello(conn);
     result = conn_attach_ssl(conn);
-    SSL_free(before);
+    if (result == TLSSHIM_OK)
+        SSL_free(before);
     return result;
 }
 
