@@ -17,7 +17,7 @@ void flow_begin(struct conn *conn);
 void flow_end(struct conn *conn);
 /* No more may be sent under the key, and the version cannot change it. What was taken before still goes out. */
 bool flow_key_worn(const struct conn *conn);
-/* Before each record: another key, if this one has served its time. */
+/* Before each record: another key, if this one has served its time or the peer has asked for another. */
 int32_t flow_fresh_key(struct conn *conn);
 /* OK if more may be written: the handshake is complete, no goodbye was said, the key holds. */
 int32_t flow_writable(struct conn *conn);

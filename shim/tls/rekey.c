@@ -30,7 +30,8 @@ static int32_t change_key(struct conn *conn, bool both)
 
 int32_t flow_fresh_key(struct conn *conn)
 {
-    if (conn->transport.records_keyed < RECORDS_A_KEY || SSL_version(conn->ssl) < TLS1_3_VERSION)
+    if (SSL_get_key_update_type(conn->ssl) == SSL_KEY_UPDATE_NONE &&
+        (conn->transport.records_keyed < RECORDS_A_KEY || SSL_version(conn->ssl) < TLS1_3_VERSION))
         return TLSSHIM_OK;
     return change_key(conn, false);
 }

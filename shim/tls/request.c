@@ -100,6 +100,9 @@ static int32_t request(struct conn *conn)
         return flow_want_midway(conn);
     if (conn->transport.left.len > LEFT_BOUND)
         return TLSSHIM_WANT_DRAIN;
+    result = flow_fresh_key(conn); /* else the backend would answer the peer's update in place of asking */
+    if (result < 0)
+        return result;
     if (SSL_get_verify_mode(conn->ssl) == SSL_VERIFY_NONE) /* in the handshake none was asked for */
         SSL_set_verify(conn->ssl, SSL_VERIFY_PEER, NULL);
     if (SSL_verify_client_post_handshake(conn->ssl) != 1)

@@ -94,6 +94,22 @@ START_TEST(a_client_answers_while_it_reads_and_the_facts_follow)
 }
 END_TEST
 
+/* The backend sends one message at a time, and would take the answer to the client's update for the question. */
+START_TEST(a_question_goes_out_behind_the_answer_to_a_key_update)
+{
+    struct pair *pair = connected(offering(certs()->client), asking(TLSSHIM_CLIENT_CERTIFICATE_NONE), PIPE_MOST);
+    char data[64];
+
+    pair_send(pair, false, "tickets", 7);
+    ck_assert_int_eq(tlsshim_conn_key_update(pair->client, 1), TLSSHIM_OK);
+    ck_assert_int_eq(pair_read(pair, false, data, sizeof data), TLSSHIM_WANT_FEED);
+    ask(pair);
+    ck_assert_int_eq(answered(pair), TLSSHIM_WANT_FEED);
+    ck_assert_int_eq(number_of(pair->server, TLSSHIM_CONN_CERTIFICATE_REQUESTED), 0);
+    pair_send(pair, false, "under the new key", 17);
+}
+END_TEST
+
 START_TEST(data_flows_both_ways_while_the_answer_is_awaited)
 {
     static uint8_t data[40000];
@@ -428,6 +444,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, keep_begin, keep_end);
     tcase_add_loop_test(tcase, a_client_answers_while_it_reads_and_the_facts_follow, 0, TLS13);
+    tcase_add_test(tcase, a_question_goes_out_behind_the_answer_to_a_key_update);
     tcase_add_loop_test(tcase, data_flows_both_ways_while_the_answer_is_awaited, 0, TLS13);
     tcase_add_test(tcase, what_is_not_proven_yet_is_not_told);
     tcase_add_loop_test(tcase, an_answer_is_judged_as_in_the_handshake, 0, TRIALS);
