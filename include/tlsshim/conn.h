@@ -207,7 +207,8 @@ int32_t tlsshim_conn_shutdown(int64_t conn);
 int32_t tlsshim_conn_open(int64_t conn, const void *bytes, int32_t bytes_len, void *plain, int32_t plain_cap,
                           int32_t *taken);
 
-/* Encrypts from one buffer into another: what was pending comes first, then plain. Empty input = drain.
+/* Encrypts from one buffer into another: what was pending comes first, then plain. Empty input = drain. The two may
+ * overlap, at the price of a copy.
  *
  * conn    handle conn
  * plain   in bytes, any length

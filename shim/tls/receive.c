@@ -121,7 +121,7 @@ static int32_t settle_read(struct conn *conn, int32_t result)
 /* What a failed connection had decrypted before; else its first error. */
 static int32_t rest(struct conn *conn, void *plain, int32_t plain_cap, bool take)
 {
-    int left = conn->done ? SSL_pending(conn->ssl) : 0;
+    int left = conn->done && !SSL_in_init(conn->ssl) ? SSL_pending(conn->ssl) : 0;
     int len = left < plain_cap ? left : plain_cap;
 
     if (len > 0)

@@ -126,10 +126,7 @@ static bool encrypt(EVP_CIPHER_CTX *keyed, uint8_t content_type, const uint8_t *
                EVP_EncryptUpdate(keyed, sealed + len, &count, &content_type, 1) == 1;
     memcpy(sealed, plain, len);
     sealed[len] = content_type;
-    if (EVP_EncryptUpdate(keyed, sealed, &count, sealed, (int)len + 1) == 1)
-        return true;
-    bytes_wipe(sealed, len + 1);
-    return false;
+    return EVP_EncryptUpdate(keyed, sealed, &count, sealed, (int)len + 1) == 1;
 }
 
 static bool seal(EVP_CIPHER_CTX *keyed, const uint8_t *nonce, uint8_t content_type, const uint8_t *plain, size_t len,
@@ -157,8 +154,10 @@ bool sealer_seal(struct sealer *sealer, int content_type, const uint8_t *plain, 
     record[2] = TLS1_2_VERSION & 0xff;
     record[3] = (uint8_t)(sealed >> 8);
     record[4] = (uint8_t)sealed;
-    if (!seal(sealer->keyed, nonce, (uint8_t)content_type, plain, len, record))
+    if (!seal(sealer->keyed, nonce, (uint8_t)content_type, plain, len, record)) {
+        bytes_wipe(record, len + SEALER_OVERHEAD);
         return false;
+    }
     sealer->sequence++;
     return true;
 }

@@ -43,7 +43,7 @@ void sealer_prepare(void);
 /* Takes the key of the backend's offer; false if it is for something else than sending TLS 1.3. */
 bool sealer_take(struct sealer *sealer, const void *offer);
 /* Seals a record of len + SEALER_OVERHEAD bytes, elsewhere than the plaintext; false without memory, or if the backend
- * fails, and then nothing was sealed. */
+ * fails, and then nothing is left in its place. */
 bool sealer_seal(struct sealer *sealer, int content_type, const uint8_t *plain, size_t len, uint8_t *record);
 /* Lets go of what only sealing needs. */
 void sealer_rest(struct sealer *sealer);

@@ -1,3 +1,6 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "../base/error.h"
 #include "event.h"
 #include "failure.h"
@@ -19,8 +22,13 @@ static int32_t sealing_failed(struct conn *conn, const char *what)
 /* Tickets go out right before the first bytes: a peer that only sends never has to read them. */
 static int32_t send_tickets(struct conn *conn)
 {
+    int32_t result;
+
     if (conn->tickets_due == 0 || flow_midway(conn)) /* then they come another time */
         return TLSSHIM_OK;
+    result = flow_fresh_key(conn);
+    if (result < 0)
+        return result;
     while (conn->tickets_due > 0) {
         conn->tickets_due--;
         if (SSL_new_session_ticket(conn->ssl) != 1) {
@@ -40,7 +48,7 @@ static int32_t seal_record(struct conn *conn, const void *plain, size_t len)
 
     if (result < 0)
         return result;
-    if (conn->transport.sealer.on && SSL_get_key_update_type(conn->ssl) == SSL_KEY_UPDATE_NONE)
+    if (conn->transport.sealer.on)
         return transport_seal(&conn->transport, plain, len) ? TLSSHIM_OK : sealing_failed(conn, "a record");
     answer = SSL_write_ex(conn->ssl, plain, len, &written);
     return answer == 1 ? TLSSHIM_OK : conn_fail(conn, failure_of(conn, answer));
@@ -300,11 +308,28 @@ static int32_t flow_seal_call(struct conn *conn, struct bytes plain, void *bytes
     return result;
 }
 
+/* Plaintext that lies where its records will is moved out of the way, so much as one call takes. */
+static int32_t move_away(struct bytes *plain, const uint8_t *bytes, int32_t bytes_cap, uint8_t **copy)
+{
+    *copy = NULL;
+    if (plain->data >= bytes + bytes_cap || bytes >= plain->data + plain->len)
+        return TLSSHIM_OK;
+    if (plain->len > PLAIN_A_TURN)
+        plain->len = PLAIN_A_TURN;
+    *copy = malloc(plain->len);
+    if (*copy == NULL)
+        return TLSSHIM_E_MEMORY;
+    memcpy(*copy, plain->data, plain->len);
+    plain->data = *copy;
+    return TLSSHIM_OK;
+}
+
 int32_t tlsshim_conn_seal(int64_t conn, const void *plain, int32_t plain_len, void *bytes, int32_t bytes_cap,
                           int32_t *taken)
 {
     struct conn_call call;
     struct bytes in;
+    uint8_t *copy;
     int32_t result = conn_enter_flow(conn, &call);
 
     if (result < 0)
@@ -315,7 +340,13 @@ int32_t tlsshim_conn_seal(int64_t conn, const void *plain, int32_t plain_len, vo
     if (result == TLSSHIM_OK && taken == NULL)
         result = error_new(TLSSHIM_E_ARGUMENT, "the output taken is NULL");
     if (result == TLSSHIM_OK)
+        result = move_away(&in, bytes, bytes_cap, &copy);
+    if (result == TLSSHIM_OK) {
         result = flow_seal_call(call.conn, in, bytes, bytes_cap, taken);
+        if (copy != NULL)
+            bytes_wipe(copy, in.len);
+        free(copy);
+    }
     conn_leave(&call);
     return result;
 }
@@ -374,7 +405,7 @@ int32_t tlsshim_conn_cork(int64_t conn, int32_t on)
     } else {
         call.conn->corked = on == 1;
         if (on == 0 && call.conn->transport.fd >= 0) {
-            result = seal_pile(call.conn, call.conn->pile.len, false);
+            result = seal_pile(call.conn, sealable(call.conn), false);
             flow_end(call.conn);
         }
     }

@@ -176,21 +176,10 @@ static void fill_out(struct transport *t)
         t->out_len += (uint32_t)queue_take(&t->left, t->out + t->out_len, t->out_cap - t->out_len);
 }
 
-/* Where the caller has room for all of a record, and not over the plaintext, which is read while the record is made. */
-static bool fits_out(const struct transport *t, const uint8_t *plain, size_t plain_len, size_t len)
-{
-    const uint8_t *at;
-
-    if (t->left.len > 0 || t->out_cap - t->out_len < len)
-        return false;
-    at = t->out + t->out_len;
-    return plain >= at + len || at >= plain + plain_len;
-}
-
 static bool seal(struct transport *t, int content_type, const uint8_t *plain, size_t len)
 {
     size_t record = len + SEALER_OVERHEAD;
-    bool direct = fits_out(t, plain, len, record);
+    bool direct = t->left.len == 0 && t->out_cap - t->out_len >= record;
     uint8_t *room = direct ? t->out + t->out_len : queue_room(&t->left, record);
 
     if (room == NULL || !sealer_seal(&t->sealer, content_type, plain, len, room)) {
@@ -210,20 +199,28 @@ static bool seal(struct transport *t, int content_type, const uint8_t *plain, si
 
 bool transport_seal(struct transport *t, const void *plain, size_t len)
 {
-    return seal(t, SSL3_RT_APPLICATION_DATA, plain, len);
+    t->broken = !seal(t, SSL3_RT_APPLICATION_DATA, plain, len);
+    return !t->broken;
+}
+
+static int refuse_write(struct transport *t)
+{
+    t->broken = true;
+    return -1;
 }
 
 /* A record's plaintext from the backend. After a key update it seals itself. */
 static int write_plain(struct transport *t, const char *data, int len)
 {
-    int content_type = t->content_type;
     OSSL_HANDSHAKE_STATE state = SSL_get_state(t->ssl);
 
-    t->content_type = SSL3_RT_APPLICATION_DATA;
-    if (!seal(t, content_type, (const uint8_t *)data, (size_t)len))
-        return -1;
-    if (content_type == SSL3_RT_HANDSHAKE && (state == TLS_ST_CW_KEY_UPDATE || state == TLS_ST_SW_KEY_UPDATE))
+    if (!seal(t, t->content_type, (const uint8_t *)data, (size_t)len))
+        return refuse_write(t);
+    if (t->content_type == SSL3_RT_HANDSHAKE && (state == TLS_ST_CW_KEY_UPDATE || state == TLS_ST_SW_KEY_UPDATE)) {
         sealer_end(&t->sealer);
+        t->unasked = true;
+    }
+    t->content_type = SSL3_RT_APPLICATION_DATA;
     return len;
 }
 
@@ -235,6 +232,8 @@ static int transport_write(BIO *bio, const char *data, int len)
     BIO_clear_retry_flags(bio);
     if (len <= 0)
         return 0;
+    if (t->broken || t->unasked)
+        return refuse_write(t);
     if (t->sealer.on)
         return write_plain(t, data, len);
     if (t->left.len == 0 && t->out_len < t->out_cap) {
@@ -246,7 +245,7 @@ static int transport_write(BIO *bio, const char *data, int len)
     }
     if (direct < (size_t)len && !queue_add(&t->left, data + direct, (size_t)len - direct)) {
         t->out_of_memory = true;
-        return -1;
+        return refuse_write(t);
     }
     t->bytes_out += len;
     return len;
@@ -275,6 +274,7 @@ static long transport_control(BIO *bio, int command, long number, void *pointer)
     case SEALER_OFFER:
         return number != 0 && sealer_take(&t->sealer, pointer);
     case BIO_CTRL_GET_KTLS_SEND:
+        t->unasked = false;
         return t->sealer.on;
     case SEALER_CONTENT_TYPE:
         return next_content_type(t, number);
@@ -300,15 +300,15 @@ BIO *transport_bio(struct transport *transport, SSL *ssl)
 {
     BIO *bio;
 
+    pthread_once(&method_once, method_make);
+    bio = method == NULL ? NULL : BIO_new(method);
+    if (bio == NULL)
+        return NULL;
     sealer_end(&transport->sealer);
     transport->ssl = ssl;
     transport->content_type = SSL3_RT_APPLICATION_DATA;
-    pthread_once(&method_once, method_make);
-    bio = method == NULL ? NULL : BIO_new(method);
-    if (bio != NULL) {
-        BIO_set_data(bio, transport);
-        BIO_set_init(bio, 1);
-    }
+    BIO_set_data(bio, transport);
+    BIO_set_init(bio, 1);
     return bio;
 }
 

@@ -2,7 +2,7 @@
  *
  * Reads come straight from the caller's buffer (after what was fed before) or from the descriptor; writes go straight
  * into the caller's buffer while it has room. What does not fit waits in `left`. A write is never refused: who drives
- * OpenSSL looks at transport_full first, so that no record is ever cut and no alert lost. */
+ * OpenSSL looks at how much is left first, so that no record is ever cut and no alert lost. */
 #ifndef SHIM_TLS_TRANSPORT_H
 #define SHIM_TLS_TRANSPORT_H
 
@@ -39,6 +39,8 @@ struct transport {
     bool starved; /* the last read found nothing */
     bool ended;   /* nothing more will come */
     bool out_of_memory;
+    bool broken;          /* a write failed, and what OpenSSL would write again must not come after it */
+    bool unasked;         /* since the sealer's end OpenSSL has not asked who seals */
     uint8_t content_type; /* of the plaintext that the backend writes next */
     int read_errno;       /* the descriptor's direction is dead of this */
     int write_errno;

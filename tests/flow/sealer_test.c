@@ -1,5 +1,7 @@
 /* Where records are sealed by the shim itself, where by OpenSSL, and how one takes over from the other. */
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "support/pair.h"
 #include "tls/conn.h"
@@ -187,6 +189,70 @@ START_TEST(a_record_may_be_sealed_over_its_plaintext)
 }
 END_TEST
 
+/* The same where tickets go first, and where each of several records would come over the plaintext of the next. */
+START_TEST(records_may_be_sealed_over_all_of_their_plaintext)
+{
+    enum { MUCH = 40000 };
+    static uint8_t buffer[MUCH + 1000], back[MUCH];
+    struct pair *pair = joined(TLSSHIM_TLS_1_3, TLSSHIM_POLICY_IDLE_SMALL);
+    int64_t from = _i == 0 ? pair->server : pair->client, to = _i == 0 ? pair->client : pair->server;
+    int32_t taken, len, got = 0;
+
+    memset(buffer, 'p', MUCH);
+    len = tlsshim_conn_seal(from, buffer, MUCH, buffer, sizeof buffer, &taken);
+    must_be(taken, MUCH);
+    for (int32_t at = 0, used; at < len; at += used) {
+        int32_t some = tlsshim_conn_open(to, buffer + at, len - at, back + got, MUCH - got, &used);
+
+        ck_assert_int_gt(some, 0);
+        got += some;
+    }
+    must_be(got, MUCH);
+    for (int32_t i = 0; i < MUCH; i++)
+        must_be(back[i], 'p');
+}
+END_TEST
+
+static void say_part(int64_t from, int fd, const char *part, size_t len)
+{
+    uint8_t record[64];
+    struct conn_call call;
+
+    ck_assert_ok(conn_enter(from, &call));
+    ck_assert(sealer_seal(&call.conn->transport.sealer, SSL3_RT_HANDSHAKE, (const uint8_t *)part, len, record));
+    conn_leave(&call);
+    must_be(write(fd, record, len + SEALER_OVERHEAD), (int64_t)(len + SEALER_OVERHEAD));
+}
+
+/* The peer has begun a message: what was held back waits until it is whole, whoever seals. */
+START_TEST(taking_the_cork_out_seals_nothing_amid_a_message)
+{
+    struct pair *pair = joined(TLSSHIM_TLS_1_3, TLSSHIM_POLICY_IDLE_SMALL);
+    uint8_t wire[200], back[64];
+    int32_t taken;
+    int fds[2];
+
+    if (_i == 1)
+        ck_assert_int_eq(tlsshim_conn_key_update(pair->client, 0), TLSSHIM_OK);
+    talk(pair);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    ck_assert_ok(conn_attach_fd(pair->client, fds[0]));
+    say_part(pair->server, fds[1], "\x18\0\0\x01", 4);
+    ck_assert_int_eq(tlsshim_conn_read(pair->client, back, sizeof back), TLSSHIM_WANT_FEED);
+    ck_assert_ok(tlsshim_conn_cork(pair->client, 1));
+    ck_assert_int_eq(tlsshim_conn_write(pair->client, "hello", 5), 5);
+    ck_assert_ok(tlsshim_conn_cork(pair->client, 0));
+    must_be(read(fds[1], wire, sizeof wire), -1);
+    say_part(pair->server, fds[1], "\0", 1);
+    ck_assert_int_eq(tlsshim_conn_read(pair->client, back, sizeof back), TLSSHIM_WANT_FEED);
+    must_be(read(fds[1], wire, sizeof wire), 5 + SEALER_OVERHEAD);
+    ck_assert_int_eq(tlsshim_conn_open(pair->server, wire, 5 + SEALER_OVERHEAD, back, sizeof back, &taken), 5);
+    conn_detach_fd(pair->client);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sealer");
@@ -200,6 +266,8 @@ int main(void)
     tcase_add_loop_test(all, who_keeps_buffers_keeps_them_after_each_message, 0, 2);
     tcase_add_test(all, a_write_right_behind_the_peers_update_goes_under_the_new_key);
     tcase_add_loop_test(all, a_record_may_be_sealed_over_its_plaintext, 0, 2);
+    tcase_add_loop_test(all, records_may_be_sealed_over_all_of_their_plaintext, 0, 2);
+    tcase_add_loop_test(all, taking_the_cork_out_seals_nothing_amid_a_message, 0, 2);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }
