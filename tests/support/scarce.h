@@ -12,9 +12,9 @@
 
 /* Which allocation from now on fails, 1 = the next; 0 = none. */
 static int64_t scarce_at;
-static int64_t scarce_count;   /* allocations since */
-static int64_t scarce_own;     /* blocks of the shim that are not freed yet */
-static int64_t scarce_backend; /* of the backend */
+static int64_t scarce_count;                       /* allocations since */
+static int64_t scarce_own __attribute__((unused)); /* blocks of the shim that are not freed yet */
+static int64_t scarce_backend;                     /* of the backend */
 
 static bool scarce_fails(void)
 {
