@@ -199,7 +199,8 @@ static bool seal(struct transport *t, int content_type, const uint8_t *plain, si
 
 bool transport_seal(struct transport *t, const void *plain, size_t len)
 {
-    t->broken = !seal(t, SSL3_RT_APPLICATION_DATA, plain, len);
+    if (!seal(t, SSL3_RT_APPLICATION_DATA, plain, len))
+        t->broken = true;
     return !t->broken;
 }
 

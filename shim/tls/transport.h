@@ -1,8 +1,9 @@
 /* What lies between OpenSSL and the caller's memory, or a descriptor: the BIO.
  *
  * Reads come straight from the caller's buffer (after what was fed before) or from the descriptor; writes go straight
- * into the caller's buffer while it has room. What does not fit waits in `left`. A write is never refused: who drives
- * OpenSSL looks at how much is left first, so that no record is ever cut and no alert lost. */
+ * into the caller's buffer while it has room. What does not fit waits in `left`. A write is never refused but for
+ * want of memory, which ends all writing: who drives OpenSSL looks at how much is left first, so that no record is ever
+ * cut and no alert lost. */
 #ifndef SHIM_TLS_TRANSPORT_H
 #define SHIM_TLS_TRANSPORT_H
 
