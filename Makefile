@@ -229,7 +229,7 @@ certs: $(BUILD)/tlsshim
 
 bench:
 	@scripts/need build bench
-	@$(MAKE) $(PARALLEL) --no-print-directory library
+	@$(MAKE) $(PARALLEL) --no-print-directory all bench-programs
 	@BUILD=$(abspath $(BUILD)) TOP=$(TOP) bench/run
 
 # Every test that looks at SOAK, then the stress again with each sanitizer watching.

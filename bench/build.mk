@@ -1,5 +1,5 @@
-# Measuring programs. bench/plain, bench/gnutls and bench/libtls are the bases; bench/shim uses the shared library as a stranger would,
-# bench/*_bench.c look inside and have everything by its inside name.
+# Measuring programs. bench/plain, bench/gnutls and bench/libtls are the bases; bench/shim uses the shared library as a
+# stranger would, bench/*_bench.c look inside and have everything by its inside name.
 BENCH_ROOMS := plain shim gnutls libtls
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,$(BENCH_ROOMS))
 BENCH_INSIDE := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*_bench.c)))
@@ -30,4 +30,3 @@ $(BENCH_PROGRAMS):
 
 .PHONY: bench-programs
 bench-programs: $(BENCH_PROGRAMS) $(BENCH_INSIDE) modules
-bench: bench-programs
