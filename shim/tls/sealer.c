@@ -1,10 +1,7 @@
 #include "sealer.h"
 
 #include <linux/tls.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <openssl/ssl.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -12,10 +9,14 @@
 #include "../base/backend.h"
 #include "../base/bytes.h"
 
-enum { TAG = 16, COPIED_MOST = 1024 };
+enum { COPIED_MOST = 1024 };
 
-static const char *const names[SEALER_CIPHERS] = {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"};
-static _Atomic(EVP_CIPHER *) ciphers[SEALER_CIPHERS]; /* for the life of the process */
+static const struct {
+    const char *name;
+    size_t key_len;
+} known[SEALER_CIPHERS] = {{"AES-128-GCM", 16}, {"AES-256-GCM", 32}, {"ChaCha20-Poly1305", 32}};
+
+static _Atomic(struct aead *) ciphers[SEALER_CIPHERS]; /* for the life of the process */
 
 /* The offer is made between two halves of OpenSSL, so only the release counts that the tests have seen: 3.0, which gets
  * mends alone. */
@@ -27,13 +28,13 @@ bool sealer_understands_backend(void)
 void sealer_prepare(void)
 {
     for (int i = 0; i < SEALER_CIPHERS; i++) {
-        EVP_CIPHER *none = NULL, *cipher;
+        struct aead *none = NULL, *cipher;
 
         if (atomic_load(&ciphers[i]) != NULL)
             continue;
-        cipher = EVP_CIPHER_fetch(backend_context(), names[i], NULL);
+        cipher = aead_find(known[i].name, known[i].key_len);
         if (!atomic_compare_exchange_strong(&ciphers[i], &none, cipher))
-            EVP_CIPHER_free(cipher);
+            aead_forget(cipher);
     }
     error_forget_backend();
 }
@@ -52,7 +53,7 @@ static void take(struct sealer *sealer, enum sealer_cipher cipher, const uint8_t
     if (atomic_load(&ciphers[cipher]) == NULL)
         return;
     sealer->cipher = (uint8_t)cipher;
-    memcpy(sealer->key, key, cipher == SEALER_AES_128_GCM ? 16 : 32);
+    memcpy(sealer->key, key, known[cipher].key_len);
     sealer->sequence = number_of(sequence);
     sealer->on = true;
 }
@@ -88,73 +89,56 @@ bool sealer_take(struct sealer *sealer, const void *offer)
     return sealer->on;
 }
 
-/* With the key in place. */
-static bool ready(struct sealer *sealer)
+static const struct aead *cipher_of(const struct sealer *sealer)
 {
-    if (sealer->keyed != NULL)
-        return true;
-    sealer->keyed = EVP_CIPHER_CTX_new();
-    if (sealer->keyed != NULL &&
-        EVP_EncryptInit_ex2(sealer->keyed, atomic_load(&ciphers[sealer->cipher]), sealer->key, NULL, NULL) == 1)
-        return true;
-    sealer_rest(sealer);
-    return false;
+    return atomic_load_explicit(&ciphers[sealer->cipher], memory_order_acquire);
 }
 
-static void nonce_of(const struct sealer *sealer, uint8_t nonce[SEALER_IV])
+static void nonce_of(const struct sealer *sealer, uint8_t nonce[AEAD_NONCE])
 {
-    memcpy(nonce, sealer->iv, SEALER_IV);
+    memcpy(nonce, sealer->iv, AEAD_NONCE);
     for (int i = 0; i < 8; i++)
-        nonce[SEALER_IV - 1 - i] ^= (uint8_t)(sealer->sequence >> 8 * i);
+        nonce[AEAD_NONCE - 1 - i] ^= (uint8_t)(sealer->sequence >> 8 * i);
 }
 
-static bool put_tag(EVP_CIPHER_CTX *keyed, uint8_t *tag)
+/* A small plaintext is copied to where its content type follows, since each piece costs more than that. */
+static bool encrypt(const struct sealer *sealer, uint8_t content_type, const uint8_t *plain, size_t len,
+                    uint8_t *sealed)
 {
-    OSSL_PARAM wanted[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, TAG), OSSL_PARAM_END};
-
-    return EVP_CIPHER_CTX_get_params(keyed, wanted) == 1;
-}
-
-/* A small plaintext is copied to where its content type follows, since each call of the backend costs more than that.
- */
-static bool encrypt(EVP_CIPHER_CTX *keyed, uint8_t content_type, const uint8_t *plain, size_t len, uint8_t *sealed)
-{
-    int count;
+    const struct aead *cipher = cipher_of(sealer);
 
     if (len > COPIED_MOST)
-        return EVP_EncryptUpdate(keyed, sealed, &count, plain, (int)len) == 1 &&
-               EVP_EncryptUpdate(keyed, sealed + len, &count, &content_type, 1) == 1;
+        return aead_piece(cipher, sealer->keyed, (struct bytes){plain, len}, sealed) &&
+               aead_piece(cipher, sealer->keyed, (struct bytes){&content_type, 1}, sealed + len);
     memcpy(sealed, plain, len);
     sealed[len] = content_type;
-    return EVP_EncryptUpdate(keyed, sealed, &count, sealed, (int)len + 1) == 1;
+    return aead_piece(cipher, sealer->keyed, (struct bytes){sealed, len + 1}, sealed);
 }
 
-static bool seal(EVP_CIPHER_CTX *keyed, const uint8_t *nonce, uint8_t content_type, const uint8_t *plain, size_t len,
-                 uint8_t *record)
+static bool seal(const struct sealer *sealer, uint8_t content_type, const uint8_t *plain, size_t len, uint8_t *record)
 {
-    uint8_t *sealed = record + SEALER_HEADER;
-    int count;
+    const struct aead *cipher = cipher_of(sealer);
+    uint8_t *sealed = record + SEALER_HEADER, nonce[AEAD_NONCE];
 
-    return EVP_EncryptInit_ex2(keyed, NULL, NULL, nonce, NULL) == 1 &&
-           EVP_EncryptUpdate(keyed, NULL, &count, record, SEALER_HEADER) == 1 &&
-           encrypt(keyed, content_type, plain, len, sealed) &&
-           EVP_EncryptFinal_ex(keyed, sealed + len + 1, &count) == 1 && put_tag(keyed, sealed + len + 1);
+    nonce_of(sealer, nonce);
+    return aead_begin(cipher, sealer->keyed, nonce, (struct bytes){record, SEALER_HEADER}) &&
+           encrypt(sealer, content_type, plain, len, sealed) && aead_end(cipher, sealer->keyed, sealed + len + 1);
 }
 
 bool sealer_seal(struct sealer *sealer, int content_type, const uint8_t *plain, size_t len, uint8_t *record)
 {
     size_t sealed = len + SEALER_OVERHEAD - SEALER_HEADER;
-    uint8_t nonce[SEALER_IV];
 
-    if (!ready(sealer))
+    if (sealer->keyed == NULL)
+        sealer->keyed = aead_key_new(cipher_of(sealer), sealer->key);
+    if (sealer->keyed == NULL)
         return false;
-    nonce_of(sealer, nonce);
     record[0] = SSL3_RT_APPLICATION_DATA;
     record[1] = TLS1_2_VERSION >> 8;
     record[2] = TLS1_2_VERSION & 0xff;
     record[3] = (uint8_t)(sealed >> 8);
     record[4] = (uint8_t)sealed;
-    if (!seal(sealer->keyed, nonce, (uint8_t)content_type, plain, len, record)) {
+    if (!seal(sealer, (uint8_t)content_type, plain, len, record)) {
         bytes_wipe(record, len + SEALER_OVERHEAD);
         return false;
     }
@@ -164,7 +148,8 @@ bool sealer_seal(struct sealer *sealer, int content_type, const uint8_t *plain, 
 
 void sealer_rest(struct sealer *sealer)
 {
-    EVP_CIPHER_CTX_free(sealer->keyed);
+    if (sealer->keyed != NULL)
+        aead_key_free(cipher_of(sealer), sealer->keyed);
     sealer->keyed = NULL;
 }
 

@@ -7,16 +7,16 @@
 #ifndef SHIM_TLS_SEALER_H
 #define SHIM_TLS_SEALER_H
 
-#include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../base/aead.h"
+
 enum {
     SEALER_KEY_MOST = 32,
-    SEALER_IV = 12,
     SEALER_HEADER = 5,
-    SEALER_OVERHEAD = SEALER_HEADER + 1 + 16, /* with the content type and the tag */
+    SEALER_OVERHEAD = SEALER_HEADER + 1 + AEAD_TAG, /* with the content type and the tag */
 };
 
 /* OpenSSL's controls of a BIO that have no public name: its offer, told by the number whether it is for sending, and
@@ -29,9 +29,9 @@ struct sealer {
     bool on;
     uint8_t cipher; /* one of enum sealer_cipher */
     uint8_t key[SEALER_KEY_MOST];
-    uint8_t iv[SEALER_IV];
-    uint64_t sequence;     /* of the next record */
-    EVP_CIPHER_CTX *keyed; /* NULL until the first record, and while nothing is sent */
+    uint8_t iv[AEAD_NONCE];
+    uint64_t sequence;      /* of the next record */
+    struct aead_key *keyed; /* NULL until the first record, and while nothing is sent */
 };
 
 /* True if this backend is one whose offer is understood. */
