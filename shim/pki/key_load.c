@@ -9,7 +9,7 @@
 
 #include "../base/backend.h"
 #include "../base/error.h"
-#include "sealing.h"
+#include "pbe.h"
 
 static int32_t passphrase_missing(const char *label)
 {
@@ -51,13 +51,13 @@ static int32_t key_from_encrypted(struct bytes der, const char *label, struct by
     X509_SIG *sealed = d2i_X509_SIG(NULL, &at, (long)der.len);
     PKCS8_PRIV_KEY_INFO *info = NULL;
     const X509_ALGOR *algorithm;
-    struct sealing sealing;
+    struct pbe pbe;
     int32_t result;
 
     if (sealed == NULL)
         return error_backend(TLSSHIM_E_FORMAT, "%s: the encrypted private key cannot be read", label);
     X509_SIG_get0(sealed, &algorithm, NULL);
-    result = sealing_of(algorithm, label, &sealing);
+    result = pbe_of(algorithm, label, &pbe);
     if (result == TLSSHIM_OK && passphrase.len == 0)
         result = passphrase_missing(label);
     else if (result == TLSSHIM_OK) {

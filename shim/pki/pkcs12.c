@@ -9,7 +9,7 @@
 #include "../base/backend.h"
 #include "../base/error.h"
 #include "identity_load.h"
-#include "sealing.h"
+#include "pbe.h"
 
 /* Bags may hold bags; files of people do not go deep. */
 enum { DEPTH_MOST = 4, PKCS12_ITERATIONS = 100000, PKCS12_OVERHEAD = 1536, CERT_OVERHEAD = 128 };
@@ -25,15 +25,15 @@ struct opening {
 
 static int32_t check_cipher(const struct opening *opening, const X509_ALGOR *algorithm)
 {
-    struct sealing sealing;
-    int32_t result = sealing_of(algorithm, opening->label, &sealing);
+    struct pbe pbe;
+    int32_t result = pbe_of(algorithm, opening->label, &pbe);
 
-    if (result < 0 || sealing.modern || opening->legacy)
+    if (result < 0 || pbe.modern || opening->legacy)
         return result;
     return error_new(TLSSHIM_E_UNSUPPORTED,
                      "%s is sealed with %s, which is too weak to trust: identity_insecure_load_legacy reads it; then "
                      "export it anew",
-                     opening->label, sealing.name);
+                     opening->label, pbe.name);
 }
 
 static int32_t not_opened(const struct opening *opening)
@@ -145,7 +145,7 @@ static int32_t check_mac(struct opening *opening, PKCS12 *file)
     if (!PKCS12_mac_present(file))
         return TLSSHIM_OK;
     PKCS12_get0_mac(NULL, NULL, NULL, &rounds, file);
-    result = sealing_rounds(rounds, opening->label);
+    result = pbe_rounds(rounds, opening->label);
     if (result < 0)
         return result;
     if (PKCS12_verify_mac(file, opening->passphrase, opening->passphrase_len) == 1)

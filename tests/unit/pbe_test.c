@@ -4,7 +4,7 @@
 #include <openssl/x509.h>
 
 #include "base/backend.h"
-#include "pki/sealing.h"
+#include "pki/pbe.h"
 
 static struct visit visit;
 
@@ -30,13 +30,13 @@ START_TEST(ciphers_are_told_as_modern_or_not)
         {PKCS5_pbe2_set(EVP_des_ede3_cbc(), 1000, NULL, 8), false, "des-ede3-cbc"},
         {PKCS5_pbe_set(NID_pbe_WithSHA1And40BitRC2_CBC, 1000, NULL, 8), false, "pbeWithSHA1And40BitRC2-CBC"},
     };
-    struct sealing sealing;
+    struct pbe pbe;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ck_assert(cases[i].algorithm != NULL);
-        ck_assert_result(sealing_of(cases[i].algorithm, "it", &sealing), TLSSHIM_OK);
-        ck_assert_int_eq(sealing.modern, cases[i].modern);
-        ck_assert_str_eq(sealing.name, cases[i].name);
+        ck_assert_result(pbe_of(cases[i].algorithm, "it", &pbe), TLSSHIM_OK);
+        ck_assert_int_eq(pbe.modern, cases[i].modern);
+        ck_assert_str_eq(pbe.name, cases[i].name);
         X509_ALGOR_free(cases[i].algorithm);
     }
 }
@@ -45,15 +45,15 @@ END_TEST
 START_TEST(endless_work_is_refused_before_it_begins)
 {
     X509_ALGOR *const algorithms[] = {
-        PKCS5_pbe2_set(EVP_aes_256_cbc(), SEALING_ROUNDS_MOST, NULL, 8),
-        PKCS5_pbe2_set(EVP_aes_256_cbc(), SEALING_ROUNDS_MOST + 1, NULL, 8),
-        PKCS5_pbe_set(NID_pbe_WithSHA1And3_Key_TripleDES_CBC, SEALING_ROUNDS_MOST, NULL, 8),
+        PKCS5_pbe2_set(EVP_aes_256_cbc(), PBE_ROUNDS_MOST, NULL, 8),
+        PKCS5_pbe2_set(EVP_aes_256_cbc(), PBE_ROUNDS_MOST + 1, NULL, 8),
+        PKCS5_pbe_set(NID_pbe_WithSHA1And3_Key_TripleDES_CBC, PBE_ROUNDS_MOST, NULL, 8),
         PKCS5_pbe_set(NID_pbe_WithSHA1And3_Key_TripleDES_CBC, 0x7fffffff, NULL, 8),
     };
-    struct sealing sealing;
+    struct pbe pbe;
 
     for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
-        int32_t result = sealing_of(algorithms[i], "it", &sealing);
+        int32_t result = pbe_of(algorithms[i], "it", &pbe);
 
         ck_assert_result(result, i % 2 == 0 ? TLSSHIM_OK : TLSSHIM_E_LIMIT);
         X509_ALGOR_free(algorithms[i]);
@@ -63,8 +63,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("sealing");
-    TCase *tcase = tcase_create("sealing");
+    Suite *suite = suite_create("pbe");
+    TCase *tcase = tcase_create("pbe");
 
     tcase_add_checked_fixture(tcase, enter, leave);
     tcase_add_test(tcase, ciphers_are_told_as_modern_or_not);
