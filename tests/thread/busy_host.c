@@ -23,7 +23,7 @@ enum { HANG_SECONDS = 30 };
 
 static atomic_bool exit_expected; /* from then on E_STATE is a good answer */
 static atomic_bool enough;
-static atomic_int rounds;
+static atomic_int begun, rounds;
 static bool may_be_forked; /* this is a child: E_FORKED is a good answer */
 
 static void give_up(const char *what, int64_t result)
@@ -90,6 +90,7 @@ static bool work(void)
 
 static void *busy(void *unused)
 {
+    atomic_fetch_add(&begun, 1);
     while (!atomic_load(&enough)) {
         if (!work() && !atomic_load(&exit_expected))
             break;
@@ -222,6 +223,8 @@ static int fork_amid(int threads, int count)
     good(conn, "conn_new");
     connect_streams();
     start(threads, started);
+    while (atomic_load(&begun) < threads) /* a thread that begins is not yet at the gate (see gate_test.c) */
+        pause_us(1000);
     for (int i = 0; i < count; i++) {
         pid_t child = fork();
         int status;
