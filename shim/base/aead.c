@@ -6,9 +6,8 @@
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
+#include "algorithm.h"
 #include "backend.h"
 
 struct aead {
@@ -50,19 +49,6 @@ static void learn(struct aead *aead, const OSSL_DISPATCH *function)
         }
 }
 
-/* Providers name an algorithm "NAME:ALIAS:OID". */
-static bool goes_by(const char *names, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (; names != NULL; names = strchr(names, ':')) {
-        names += *names == ':';
-        if (strncasecmp(names, name, len) == 0 && (names[len] == ':' || names[len] == '\0'))
-            return true;
-    }
-    return false;
-}
-
 static bool learn_by_name(struct aead *aead, const char *name)
 {
     const OSSL_PROVIDER *provider = EVP_CIPHER_get0_provider(aead->cipher);
@@ -74,7 +60,7 @@ static bool learn_by_name(struct aead *aead, const char *name)
     aead->provider_context = OSSL_PROVIDER_get0_provider_ctx(provider);
     all = OSSL_PROVIDER_query_operation(provider, OSSL_OP_CIPHER, &uncached);
     for (one = all; one != NULL && one->algorithm_names != NULL; one++)
-        if (goes_by(one->algorithm_names, name)) {
+        if (algorithm_named(one, name)) {
             learn(aead, one->implementation);
             break;
         }

@@ -8,21 +8,13 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "algorithm.h"
 #include "backend_builtin.h"
 
 enum { DECODERS_MOST = 15 };
 
 static OSSL_PROVIDER *whole;
 static OSSL_ALGORITHM decoders[DECODERS_MOST + 1];
-
-/* The first of the names that an algorithm goes by. */
-static bool named(const OSSL_ALGORITHM *algorithm, const char *name)
-{
-    size_t len = strlen(name);
-
-    return strncmp(algorithm->algorithm_names, name, len) == 0 &&
-           (algorithm->algorithm_names[len] == 0 || algorithm->algorithm_names[len] == ':');
-}
 
 /* The keys that certificates have and handshakes accept; others are read in the whole context (backend_whole). */
 static bool wanted(const OSSL_ALGORITHM *algorithm)
@@ -33,7 +25,7 @@ static bool wanted(const OSSL_ALGORITHM *algorithm)
         strstr(algorithm->property_definition, "structure=SubjectPublicKeyInfo") == NULL)
         return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (named(algorithm, names[i]))
+        if (algorithm_named(algorithm, names[i]))
             return true;
     return false;
 }
