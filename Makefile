@@ -63,7 +63,9 @@ else
   SO_FLAGS += -Wl,--no-undefined
 endif
 SYSTEM_LIBS := -lidn2 -lpthread -ldl
-TEST_LIBS = $(shell pkg-config --libs check 2>/dev/null) -Wl,--as-needed -lffi $(BACKEND_LIBS) $(SYSTEM_LIBS)
+# tests/support may say that the backend is not understood.
+TEST_LIBS = -Wl,--wrap=sealer_understands_backend $(shell pkg-config --libs check 2>/dev/null) -Wl,--as-needed -lffi \
+  $(BACKEND_LIBS) $(SYSTEM_LIBS)
 
 # --- what there is ---------------------------------------------------------------------------------------------------
 

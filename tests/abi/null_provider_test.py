@@ -4,34 +4,12 @@
 Many of OpenSSL's functions use that context whatever they are given; ours may not depend on what the host has there.
 time limit: 600 s
 """
-import os
 import pathlib
-import re
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support.promise import BUILD, TOP, run
-
-COUNTS = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
-SECONDS = 240
-
-
-def a_promise(program):
-    def passes():
-        done = subprocess.run([program], capture_output=True, text=True, timeout=SECONDS, cwd=TOP, check=False,
-                              env=dict(os.environ, TLSSHIM_TEST_NULL_PROVIDER="1"))
-        counts = COUNTS.findall(done.stdout)
-        assert done.returncode == 0 and counts and int(counts[-1][0]) > 0, \
-            f"status {done.returncode}\n{done.stdout}{done.stderr}"
-    passes.__name__ = f"{program.parent.name}_{program.name}_passes_without_algorithms_in_the_default_context"
-    return passes
-
-
-def programs():
-    for source in sorted((TOP / "tests").glob("*/*_test.c")):
-        if source.parent.name in ("unit", "flow"):
-            yield BUILD / "tests" / source.parent.name / source.stem
+from support.promise import run, suites_again
 
 
 def the_switch_takes_the_algorithms_away():
@@ -48,4 +26,5 @@ assert not crypto.EVP_MD_fetch(None, b"SHA2-256", None)
 
 
 if __name__ == "__main__":
-    run([the_switch_takes_the_algorithms_away, *map(a_promise, programs())])
+    run([the_switch_takes_the_algorithms_away,
+         *suites_again(("unit", "flow"), "without_algorithms_in_the_default_context", TLSSHIM_TEST_NULL_PROVIDER="1")])

@@ -1,6 +1,7 @@
 """For script tests: runs promises (functions whose names say what holds) and prints the closing line of counts."""
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import traceback
@@ -36,6 +37,26 @@ def same_lines(have, want, what):
     missing = sorted(set(want) - set(have))
     extra = sorted(set(have) - set(want))
     assert not missing and not extra, f"{what}: missing {missing or 'nothing'}, too much {extra or 'nothing'}"
+
+
+COUNTS = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
+SUITE_SECONDS = 240
+
+
+def suites_again(folders, how, but=(), **environment):
+    """A promise for each C suite of these folders: that it passes in another environment as well."""
+    def promise_of(program):
+        def passes():
+            done = subprocess.run([program], capture_output=True, text=True, timeout=SUITE_SECONDS, cwd=TOP,
+                                  env=dict(os.environ, **environment), check=False)
+            counts = COUNTS.findall(done.stdout)
+            assert done.returncode == 0 and counts and int(counts[-1][0]) > 0, \
+                f"status {done.returncode}\n{done.stdout}{done.stderr}"
+        passes.__name__ = f"{program.parent.name}_{program.name}_passes_{how}"
+        return passes
+    return [promise_of(BUILD / "tests" / source.parent.name / source.stem)
+            for source in sorted((TOP / "tests").glob("*/*_test.c"))
+            if source.parent.name in folders and f"{source.parent.name}/{source.stem}" not in but]
 
 
 def run(promises):
