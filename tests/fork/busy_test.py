@@ -16,8 +16,8 @@ HOST = BUILD / "tests" / "thread" / "busy_host"
 COUNT = 2_000 if os.environ.get("SOAK") else 100
 
 
-# How many are forked amid a call that takes longer than a fork waits (a quarter of a second) is up to the machine: none
-# in 100 where nothing else runs, 16 under sanitizers beside eight other programs.
+# The host sees to it that none is refused whose fork had not waited its time, a quarter of a second. How many calls
+# take longer is up to the machine: none in 100 where nothing else runs, 16 under sanitizers beside eight programs.
 def children_of_a_busy_process_never_hang_and_most_can_work():
     said = command(HOST, "fork", "4", COUNT, timeout=800)
     refused = int(re.match(r"(\d+) of", said).group(1))

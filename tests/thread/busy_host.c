@@ -19,7 +19,10 @@
 
 #include "support/guest.h"
 
-enum { HANG_SECONDS = 30 };
+enum {
+    HANG_SECONDS = 30,
+    FORK_WAIT = 250, /* ms that a fork waits for who is inside */
+};
 
 static atomic_bool exit_expected; /* from then on E_STATE is a good answer */
 static atomic_bool enough;
@@ -212,6 +215,14 @@ static int live_as_a_child(int64_t conn)
     return worked && work() ? 0 : 10;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int fork_amid(int threads, int count)
 {
     pthread_t started[threads];
@@ -226,9 +237,11 @@ static int fork_amid(int threads, int count)
     while (atomic_load(&begun) < threads) /* a thread that begins is not yet at the gate (see gate_test.c) */
         pause_us(1000);
     for (int i = 0; i < count; i++) {
+        int64_t began = now_ms(), waited;
         pid_t child = fork();
         int status;
 
+        waited = now_ms() - began;
         if (child == 0) {
             status = live_as_a_child(conn);
             if (i % 2 == 0) /* half of them through all that runs at an exit */
@@ -241,6 +254,8 @@ static int fork_amid(int threads, int count)
             fprintf(stderr, "child %d ended with status %x\n", i, (unsigned)status);
             return EXIT_FAILURE;
         }
+        if (WEXITSTATUS(status) == 10 && waited < FORK_WAIT - 1)
+            give_up("fork, which waited too little,", waited);
         refused += WEXITSTATUS(status) == 10;
         talk_over_streams();
     }
