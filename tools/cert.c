@@ -12,7 +12,7 @@ static const char help[] =
     "tlsshim cert issue --ca BASE FILE [options]      a certificate for the request in FILE\n"
     "tlsshim cert crl --ca BASE [options]             a list of revoked certificates\n"
     "tlsshim cert ocsp --ca BASE FILE [options]       an OCSP answer about the certificate in FILE\n"
-    "tlsshim cert pkcs12 BASE [options]               BASE.pem and BASE.key in one sealed file\n"
+    "tlsshim cert pkcs12 BASE [options]               BASE.pem and BASE.key in one encrypted file\n"
     "\n"
     "A certificate goes to BASE.pem with its chain, its key to BASE.key (readable by you alone), a request to "
     "BASE.csr.\n"

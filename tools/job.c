@@ -154,7 +154,7 @@ void job_write_key(const struct job *job, const char *base)
 
     data_of(&data, path, tlsshim_key_export, job->key, TLSSHIM_FORMAT_PEM, str(job->passphrase));
     write_file(path, &data, true, job->force);
-    printf("%s: private key%s\n", path, job->passphrase[0] != 0 ? ", sealed with the passphrase" : "");
+    printf("%s: private key%s\n", path, job->passphrase[0] != 0 ? ", encrypted with the passphrase" : "");
     data_end(&data);
     free(path);
 }

@@ -154,7 +154,7 @@ int run_pkcs12(struct args *args)
     path = with_ending(base, ".p12");
     data_of(&file, path, tlsshim_identity_export_pkcs12, identity, str(job.passphrase), str(name == NULL ? "" : name));
     write_file(path, &file, true, job.force);
-    printf("%s: PKCS#12, sealed with the passphrase\n", path);
+    printf("%s: PKCS#12, encrypted with the passphrase\n", path);
     data_end(&file);
     free(path);
     free(base);

@@ -161,7 +161,7 @@ static bool show_key(const struct data *data, const char *passphrase)
     int64_t key = tlsshim_key_load(data->bytes, data->len, str(passphrase));
 
     if (is(key, TLSSHIM_E_PASSPHRASE)) {
-        printf(" private key, sealed with a passphrase%s\n", passphrase[0] != 0 ? " that is another one" : "");
+        printf(" private key, encrypted with a passphrase%s\n", passphrase[0] != 0 ? " that is another one" : "");
         return true;
     }
     if (key < 0)

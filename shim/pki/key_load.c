@@ -48,24 +48,24 @@ static int32_t key_from_pkcs8(PKCS8_PRIV_KEY_INFO *info, const char *label, EVP_
 static int32_t key_from_encrypted(struct bytes der, const char *label, struct bytes passphrase, EVP_PKEY **pkey)
 {
     const unsigned char *at = der.data;
-    X509_SIG *sealed = d2i_X509_SIG(NULL, &at, (long)der.len);
+    X509_SIG *encrypted = d2i_X509_SIG(NULL, &at, (long)der.len);
     PKCS8_PRIV_KEY_INFO *info = NULL;
     const X509_ALGOR *algorithm;
     struct pbe pbe;
     int32_t result;
 
-    if (sealed == NULL)
+    if (encrypted == NULL)
         return error_backend(TLSSHIM_E_FORMAT, "%s: the encrypted private key cannot be read", label);
-    X509_SIG_get0(sealed, &algorithm, NULL);
+    X509_SIG_get0(encrypted, &algorithm, NULL);
     result = pbe_of(algorithm, label, &pbe);
     if (result == TLSSHIM_OK && passphrase.len == 0)
         result = passphrase_missing(label);
     else if (result == TLSSHIM_OK) {
-        info = PKCS8_decrypt_ex(sealed, (const char *)passphrase.data, (int)passphrase.len, backend_context(), NULL);
+        info = PKCS8_decrypt_ex(encrypted, (const char *)passphrase.data, (int)passphrase.len, backend_context(), NULL);
         result = info == NULL ? not_decrypted(label) : key_from_pkcs8(info, label, pkey);
     }
     PKCS8_PRIV_KEY_INFO_free(info);
-    X509_SIG_free(sealed);
+    X509_SIG_free(encrypted);
     return result;
 }
 

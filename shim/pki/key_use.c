@@ -37,14 +37,14 @@ static int32_t export_public(EVP_PKEY *pkey, bool pem, struct buffer *out)
     return TLSSHIM_OK;
 }
 
-static int32_t seal(PKCS8_PRIV_KEY_INFO *info, struct bytes passphrase, bool pem, struct buffer *out)
+static int32_t encrypt(PKCS8_PRIV_KEY_INFO *info, struct bytes passphrase, bool pem, struct buffer *out)
 {
-    X509_SIG *sealed = PKCS8_encrypt_ex(-1, EVP_aes_256_cbc(), (const char *)passphrase.data, (int)passphrase.len, NULL,
-                                        KEY_SALT, KEY_ITERATIONS, info, backend_context(), NULL);
+    X509_SIG *encrypted = PKCS8_encrypt_ex(-1, EVP_aes_256_cbc(), (const char *)passphrase.data, (int)passphrase.len,
+                                           NULL, KEY_SALT, KEY_ITERATIONS, info, backend_context(), NULL);
     unsigned char *der = NULL;
-    int len = sealed == NULL ? 0 : i2d_X509_SIG(sealed, &der);
+    int len = encrypted == NULL ? 0 : i2d_X509_SIG(encrypted, &der);
 
-    X509_SIG_free(sealed);
+    X509_SIG_free(encrypted);
     if (len <= 0)
         return error_backend(TLSSHIM_E_INTERNAL, "the key cannot be encrypted");
     give(out, PEM_STRING_PKCS8, (struct bytes){der, (size_t)len}, pem);
@@ -69,7 +69,7 @@ static int32_t export_private(EVP_PKEY *pkey, bool pem, struct bytes passphrase,
 
         if (pem)
             bound = pem_length(PEM_STRING_PKCS8, bound);
-        result = (size_t)cap < bound ? (int32_t)bound : seal(info, passphrase, pem, out);
+        result = (size_t)cap < bound ? (int32_t)bound : encrypt(info, passphrase, pem, out);
     }
     OPENSSL_clear_free(der, len > 0 ? (size_t)len : 0);
     PKCS8_PRIV_KEY_INFO_free(info);

@@ -31,15 +31,15 @@ static int32_t check_cipher(const struct opening *opening, const X509_ALGOR *alg
     if (result < 0 || pbe.modern || opening->legacy)
         return result;
     return error_new(TLSSHIM_E_UNSUPPORTED,
-                     "%s is sealed with %s, which is too weak to trust: identity_insecure_load_legacy reads it; then "
-                     "export it anew",
+                     "%s is encrypted with %s, which is too weak to trust: identity_insecure_load_legacy reads it; "
+                     "then export it anew",
                      opening->label, pbe.name);
 }
 
 static int32_t not_opened(const struct opening *opening)
 {
     if (opening->passphrase_len == 0)
-        return error_backend(TLSSHIM_E_PASSPHRASE, "%s: it is sealed: give its passphrase", opening->label);
+        return error_backend(TLSSHIM_E_PASSPHRASE, "%s: it is encrypted: give its passphrase", opening->label);
     return error_backend(TLSSHIM_E_PASSPHRASE, "%s: the passphrase does not open it", opening->label);
 }
 
@@ -276,7 +276,8 @@ static size_t bound_of(const struct identity *identity, size_t name_len)
     return bound;
 }
 
-static int32_t seal(const struct identity *identity, const char *passphrase, const char *name, void *data, int32_t cap)
+static int32_t encrypt(const struct identity *identity, const char *passphrase, const char *name, void *data,
+                       int32_t cap)
 {
     STACK_OF(X509) *chain = cert_chain_stack(identity->cert);
     PKCS12 *file = chain == NULL ? NULL
@@ -316,7 +317,7 @@ int32_t identity_to_pkcs12(struct identity *identity, struct bytes passphrase, s
     if (text == NULL || name == NULL)
         result = TLSSHIM_E_MEMORY;
     else
-        result = seal(identity, text, friendly_name.len > 0 ? name : NULL, data, cap);
+        result = encrypt(identity, text, friendly_name.len > 0 ? name : NULL, data, cap);
     if (text != NULL)
         bytes_wipe(text, passphrase.len);
     free(text);

@@ -1,4 +1,4 @@
-/* PKCS#12: keys and certificates in one sealed file (RFC 7292). */
+/* PKCS#12: keys and certificates in one encrypted file (RFC 7292). */
 #ifndef SHIM_PKI_PKCS12_H
 #define SHIM_PKI_PKCS12_H
 

@@ -138,15 +138,15 @@ def nothing_is_overwritten_unless_asked():
     assert stat.S_IMODE((HERE / "open.key").stat().st_mode) == 0o600
 
 
-def a_key_is_sealed_by_a_passphrase_and_never_asked_for():
+def a_key_is_encrypted_with_a_passphrase_and_never_asked_for():
     (HERE / "phrase").write_text("correct horse\n")
-    told("cert", "ca", "--out", "sealed", "--passphrase-file", "phrase")
-    assert "ENCRYPTED" in (HERE / "sealed.key").read_text()
-    command("openssl", "pkey", "-in", "sealed.key", "-passin", "file:phrase", "-noout", cwd=HERE)
-    said = told("cert", "leaf", "--ca", "sealed", "x.test", "--out", "never", status=1)
-    assert "sealed.key" in said and "passphrase" in said, said
-    told("cert", "leaf", "--ca", "sealed", "--ca-passphrase-file", "phrase", "x.test", "--out", "below")
-    assert "sealed with a passphrase" in told("show", "sealed.key")
+    told("cert", "ca", "--out", "encrypted", "--passphrase-file", "phrase")
+    assert "ENCRYPTED" in (HERE / "encrypted.key").read_text()
+    command("openssl", "pkey", "-in", "encrypted.key", "-passin", "file:phrase", "-noout", cwd=HERE)
+    said = told("cert", "leaf", "--ca", "encrypted", "x.test", "--out", "never", status=1)
+    assert "encrypted.key" in said and "passphrase" in said, said
+    told("cert", "leaf", "--ca", "encrypted", "--ca-passphrase-file", "phrase", "x.test", "--out", "below")
+    assert "encrypted with a passphrase" in told("show", "encrypted.key")
 
 
 def constraints_reach_the_certificates():
@@ -211,6 +211,6 @@ run([the_description_fills_a_directory, openssl_accepts_every_good_chain_in_stri
      gnutls_accepts_every_good_chain, nss_accepts_every_good_chain,
      a_self_signed_certificate_is_its_own_anchor_in_real_connections, verify_gives_the_verdict_and_its_reason,
      a_request_travels_to_the_ca_and_back,
-     nothing_is_overwritten_unless_asked, a_key_is_sealed_by_a_passphrase_and_never_asked_for,
+     nothing_is_overwritten_unless_asked, a_key_is_encrypted_with_a_passphrase_and_never_asked_for,
      constraints_reach_the_certificates, what_is_revoked_is_refused, pkcs12_opens_in_openssl_and_back,
      errors_name_the_file_and_the_mend, help_is_there])
