@@ -1,7 +1,7 @@
 /* The backend's AEAD ciphers by the functions that its provider has for them (provider-cipher(7)).
  *
- * EVP asks for each length and the tag by a parameter's name, at each message anew: a quarter of what sealing a small
- * one costs. Here the lengths are those of TLS 1.3's ciphers (RFC 8446 section 5.3), which need no asking. */
+ * EVP asks for each length and the tag by a parameter's name, at each message anew: a fifth of what sealing a small
+ * record costs. Here the lengths are those of TLS 1.3's ciphers (RFC 8446 section 5.3), which need no asking. */
 #ifndef SHIM_BASE_AEAD_H
 #define SHIM_BASE_AEAD_H
 

@@ -1,9 +1,10 @@
 /* Seals the records of TLS 1.3's application data key in the backend's place (RFC 8446 section 5.2).
  *
  * OpenSSL offers a kernel the sending of records (kTLS): it hands over the key once, and from then on plaintext with
- * its content type. Whoever takes the offer seals. The sealer takes it, and lets EVP seal straight from the caller's
- * memory into the place where the record is wanted: no copies, and the backend's record layer need not be asked for
- * each piece of application data. A key update takes the key back: OpenSSL 3.0 does not offer the next one. */
+ * its content type. Whoever takes the offer seals. The sealer takes it, and lets a cipher seal straight from the
+ * caller's memory into the place where the record is wanted: no copies, and the backend's record layer need not be
+ * asked for each piece of application data. A key update takes the key back: OpenSSL 3.0 does not offer the next one.
+ */
 #ifndef SHIM_TLS_SEALER_H
 #define SHIM_TLS_SEALER_H
 
